@@ -1,0 +1,1 @@
+"""Facts: what is true of a cluster, frozen, and no I/O."""

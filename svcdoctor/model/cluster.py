@@ -1,0 +1,110 @@
+"""What stands around pods: workloads, nodes, namespaces, events."""
+
+from datetime import datetime
+
+from .meta import Base, Condition, LabelSelector, Object, ObjectMeta, Time
+from .pod import PodSpec
+from .service import ObjectReference
+
+ZONE_LABEL = "topology.kubernetes.io/zone"
+
+
+class PodTemplate(Base):
+    """core/v1 PodTemplateSpec."""
+
+    metadata: ObjectMeta = ObjectMeta()
+    spec: PodSpec = PodSpec()
+
+
+class WorkloadSpec(Base):
+    """What the specs of Deployment, ReplicaSet, StatefulSet and DaemonSet share."""
+
+    replicas: int | None = None
+    selector: LabelSelector = LabelSelector()
+    template: PodTemplate = PodTemplate()
+    paused: bool = False
+    service_name: str = ""
+
+
+class WorkloadStatus(Base):
+    """What their statuses share; desiredNumberScheduled is the DaemonSet's."""
+
+    replicas: int = 0
+    ready_replicas: int = 0
+    desired_number_scheduled: int = 0
+    conditions: tuple[Condition, ...] = ()
+
+
+class Workload(Object):
+    """What Deployment, ReplicaSet, StatefulSet and DaemonSet (apps/v1) share. The class name is the kind."""
+
+    spec: WorkloadSpec = WorkloadSpec()
+    status: WorkloadStatus = WorkloadStatus()
+
+
+class Deployment(Workload):
+    """apps/v1 Deployment."""
+
+
+class ReplicaSet(Workload):
+    """apps/v1 ReplicaSet."""
+
+
+class StatefulSet(Workload):
+    """apps/v1 StatefulSet."""
+
+
+class DaemonSet(Workload):
+    """apps/v1 DaemonSet."""
+
+
+class NodeStatus(Base):
+    """core/v1 NodeStatus."""
+
+    conditions: tuple[Condition, ...] = ()
+    allocatable: dict[str, int | str] = {}
+
+
+class Node(Object):
+    """core/v1 Node."""
+
+    status: NodeStatus = NodeStatus()
+
+    def condition(self, type: str) -> Condition | None:
+        return next((c for c in self.status.conditions if c.type == type), None)
+
+
+class Namespace(Object):
+    """core/v1 Namespace."""
+
+
+class EventSeries(Base):
+    """core/v1 EventSeries."""
+
+    count: int = 0
+    last_observed_time: Time | None = None
+
+
+class Event(Object):
+    """core/v1 Event, of the old form (first/lastTimestamp, count) or the new one (eventTime, series)."""
+
+    involved_object: ObjectReference = ObjectReference()
+    type: str = ""
+    reason: str = ""
+    message: str = ""
+    count: int | None = None
+    first_timestamp: Time | None = None
+    last_timestamp: Time | None = None
+    event_time: Time | None = None
+    series: EventSeries | None = None
+
+    @property
+    def last_seen(self) -> datetime | None:
+        """When it was last observed, whichever form it has."""
+        series = self.series.last_observed_time if self.series else None
+        return series or self.last_timestamp or self.event_time or self.first_timestamp or self.metadata.creation_timestamp
+
+    @property
+    def times(self) -> int:
+        """How often it was observed."""
+        return max(self.count or 1, self.series.count if self.series else 0)

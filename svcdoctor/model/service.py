@@ -1,0 +1,141 @@
+"""A Service and what stands behind it: EndpointSlices and the old Endpoints."""
+
+from msgspec import field
+
+from .meta import Base, IntOrString, Object, ServiceMeta
+
+SERVICE_NAME_LABEL = "kubernetes.io/service-name"
+MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by"
+SLICE_CONTROLLER = "endpointslice-controller.k8s.io"
+MIRRORING_CONTROLLER = "endpointslicemirroring-controller.k8s.io"
+TRIGGER_TIME_ANNOTATION = "endpoints.kubernetes.io/last-change-trigger-time"
+OVER_CAPACITY_ANNOTATION = "endpoints.kubernetes.io/over-capacity"
+SKIP_MIRROR_LABEL = "endpointslice.kubernetes.io/skip-mirror"
+LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+class ServicePort(Base):
+    """core/v1 ServicePort."""
+
+    name: str = ""
+    protocol: str = "TCP"
+    port: int = 0
+    target_port: IntOrString | None = None
+    node_port: int = 0
+    app_protocol: str | None = None
+
+    @property
+    def target(self) -> IntOrString:
+        """targetPort with the API's default: the Service port itself."""
+        return self.port if self.target_port in (None, 0, "") else self.target_port  # type: ignore[return-value]
+
+
+class ServiceSpec(Base):
+    """core/v1 ServiceSpec."""
+
+    type: str = "ClusterIP"
+    selector: dict[str, str] = {}
+    ports: tuple[ServicePort, ...] = ()
+    cluster_ip: str = field(default="", name="clusterIP")
+    cluster_ips: tuple[str, ...] = field(default=(), name="clusterIPs")
+    ip_families: tuple[str, ...] = ()
+    ip_family_policy: str = ""
+    external_name: str = ""
+    external_ips: tuple[str, ...] = field(default=(), name="externalIPs")
+    publish_not_ready_addresses: bool = False
+    internal_traffic_policy: str = "Cluster"
+    external_traffic_policy: str = "Cluster"
+    session_affinity: str = "None"
+    traffic_distribution: str = ""
+
+
+class Service(Object):
+    """core/v1 Service."""
+
+    metadata: ServiceMeta = ServiceMeta()
+    spec: ServiceSpec = ServiceSpec()
+
+
+class ObjectReference(Base):
+    """core/v1 ObjectReference."""
+
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+
+
+class EndpointConditions(Base):
+    """discovery/v1 EndpointConditions; a nil ``ready`` or ``serving`` means true (KEP-1672)."""
+
+    ready: bool | None = None
+    serving: bool | None = None
+    terminating: bool | None = None
+
+
+class ForZone(Base):
+    """discovery/v1 ForZone and ForNode."""
+
+    name: str = ""
+
+
+class EndpointHints(Base):
+    """discovery/v1 EndpointHints: whose clients should use the endpoint."""
+
+    for_zones: tuple[ForZone, ...] | None = None
+    for_nodes: tuple[ForZone, ...] | None = None
+
+
+class SliceEndpoint(Base):
+    """discovery/v1 Endpoint."""
+
+    addresses: tuple[str, ...] = ()
+    conditions: EndpointConditions = EndpointConditions()
+    node_name: str | None = None
+    zone: str | None = None
+    target_ref: ObjectReference | None = None
+    hints: EndpointHints | None = None
+
+
+class SlicePort(Base):
+    """discovery/v1 EndpointPort; a nil ``port`` means all ports."""
+
+    name: str | None = None
+    protocol: str | None = None
+    port: int | None = None
+
+
+class EndpointSlice(Object):
+    """discovery/v1 EndpointSlice."""
+
+    address_type: str = "IPv4"
+    endpoints: tuple[SliceEndpoint, ...] | None = None
+    ports: tuple[SlicePort, ...] | None = None
+
+    @property
+    def service_name(self) -> str:
+        return self.labels.get(SERVICE_NAME_LABEL, "")
+
+    @property
+    def managed_by(self) -> str:
+        return self.labels.get(MANAGED_BY_LABEL, "")
+
+
+class EndpointAddress(Base):
+    """core/v1 EndpointAddress."""
+
+    ip: str = ""
+    target_ref: ObjectReference | None = None
+
+
+class EndpointSubset(Base):
+    """core/v1 EndpointSubset."""
+
+    addresses: tuple[EndpointAddress, ...] = ()
+    not_ready_addresses: tuple[EndpointAddress, ...] = ()
+
+
+class Endpoints(Object):
+    """core/v1 Endpoints: deprecated since 1.33, but what people without a selector still write by hand."""
+
+    subsets: tuple[EndpointSubset, ...] | None = None

@@ -1,0 +1,11 @@
+"""The questions, in the documented order: STEPS is the table of contents, RULES every failure mode that they know."""
+
+from ..model.diagnosis import Rule
+from . import endpoints, readiness, service
+from .step import Step
+
+STEPS: tuple[Step, ...] = (service.STEP, endpoints.STEP, readiness.STEP)
+
+RULES: tuple[Rule, ...] = tuple(rule for step in STEPS for rule in step.rules)
+
+__all__ = ["RULES", "STEPS", "Step"]
