@@ -13,7 +13,7 @@ from .cluster import Event, Node, Workload
 from .diagnosis import Target
 from .meta import Object, each
 from .pod import Pod
-from .service import EndpointSlice, Service, ServicePort, SliceEndpoint, SlicePort
+from .service import SERVICE_NAME_LABEL, EndpointSlice, Service, ServicePort, SliceEndpoint, SlicePort
 from .snapshot import Gap, Snapshot
 
 
@@ -130,6 +130,13 @@ class Case:
         """Whether the pods that the selector matches were read: all of the namespace's, or just those."""
         reading = self.snapshot.pods
         wanted = (self.target.namespace, selector_query(self.selector))
+        return reading.covers(self.target.namespace) or wanted in reading.selected
+
+    @cached_property
+    def slices_known(self) -> bool:
+        """Whether the Service's slices were read: all of the namespace's, or just those with its label."""
+        reading = self.snapshot.endpointslices
+        wanted = (self.target.namespace, f"labelSelector={SERVICE_NAME_LABEL}={self.target.name}")
         return reading.covers(self.target.namespace) or wanted in reading.selected
 
     def need(self, resource: str, namespace: str | None = None) -> Gap | None:

@@ -63,6 +63,7 @@ class ObjectReference(Base):
     namespace: str = ""
     name: str = ""
     uid: str = ""
+    field_path: str = ""  # of events: which container, as spec.containers{app}
 
 
 class EndpointConditions(Base):

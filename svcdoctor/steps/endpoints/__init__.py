@@ -1,0 +1,126 @@
+"""2xx: Do pods stand behind it? If not, why; never just that."""
+
+from collections.abc import Iterator, Sequence
+
+from ...model.case import Case
+from ...model.diagnosis import Finding
+from ...model.service import Service
+from ...model.snapshot import Gap
+from ..step import Answer, Step
+from ..words import count, labels
+from . import groups, lag, named_ports, numeric_ports, pods, selector, slices, spread, switch
+
+
+def ask(case: Case) -> Answer:
+    """The selector held against pods and workloads, the pods against the slices, the slices against the ports."""
+    service = case.service
+    if service is None:
+        return Answer("there is no Service to look behind", skipped=True)
+    if case.external_name:
+        return Answer("an ExternalName has no endpoints", skipped=True)
+    if case.selector:
+        return _selected(case, service)
+    return _unselected(case, service)
+
+
+def _unselected(case: Case, service: Service) -> Answer:
+    """Nobody but a person or a foreign controller writes these slices."""
+    findings = tuple(slices.check(case, service))
+    if case.endpoints:
+        found = (*findings, *spread.check(case, service))
+        return Answer(_first(found) or f"no selector; {_standing(case)} in {count(len(case.slices), 'slice')}", found)
+    gap = case.need("endpointslices")
+    if gap:
+        return Answer("its slices could not be read", findings, (gap,))
+    found = (slices.why_no_slice(case, service), *findings)
+    return Answer(_first(found), found)
+
+
+def _selected(case: Case, service: Service) -> Answer:
+    gaps = tuple(_blind(case))
+    if not case.pods_known:
+        if any(endpoint.ready for endpoint in case.endpoints):
+            return Answer(f"{_standing(case)}; the pods behind them could not be read", gaps=gaps)
+        return Answer("the pods could not be read, so nothing can be said of the selector", gaps=gaps)
+    findings = tuple(_findings(case, service))
+    if findings:
+        return Answer(_first(findings) or _standing(case), findings, gaps)
+    if not case.slices_known:
+        return Answer(f"{count(len(case.backends), 'pod')} match; the slices could not be read", gaps=gaps)
+    return Answer(_standing(case), gaps=gaps)
+
+
+def _findings(case: Case, service: Service) -> Iterator[Finding]:
+    if not any(pod.ready for pod in case.backends):
+        switched = switch.switched_to_nobody(case, service)
+        if switched is not None and not case.backends:
+            yield switched
+            return
+    if not case.matched:
+        yield pods.why_no_pods(case, service) or selector.why_no_match(case, service)
+        return
+    if not case.backends:
+        yield pods.why_no_pods(case, service) or pods.only_terminal(case, service)
+        return
+    live: Sequence = [pod for pod in case.backends if not pod.terminating]
+    if not live:
+        yield from _leaving(case, service)
+    by_workload = groups.by_workload(case, live)
+    yield from pods.unscheduled(case, service)
+    yield from named_ports.check(service, live, by_workload)
+    yield from numeric_ports.check(service, by_workload)
+    yield from slices.check(case, service)
+    if case.slices_known:
+        yield from lag.check(case, service)
+        yield from spread.check(case, service)
+
+
+def _leaving(case: Case, service: Service) -> Iterator[Finding]:
+    """Every pod is on its way out; when none is wanted any more, that is the cause."""
+    for ref, workload in pods.workloads_meant(case):
+        if pods.none_wanted(workload):
+            yield pods.scaled_to_zero(case, service, ref, workload)
+            return
+
+
+def _blind(case: Case) -> Iterator[Gap]:
+    """What the answer would have needed and could not have."""
+    if not case.pods_known:
+        yield case.snapshot.gap("pods", case.target.namespace)
+    if not case.slices_known:
+        yield case.snapshot.gap("endpointslices", case.target.namespace)
+    if case.pods_known and not case.matched:
+        for kind in ("deployments", "statefulsets", "daemonsets"):
+            if gap := case.need(kind):
+                yield gap
+
+
+def _first(findings: Sequence[Finding]) -> str:
+    """The one-line reason of a step that found something, warnings before advice."""
+    ranked = sorted(findings, key=lambda finding: finding.severity.rank)
+    return ranked[0].summary if ranked and ranked[0].severity.rank < 2 else ""
+
+
+def _standing(case: Case) -> str:
+    ready = {endpoint.address for endpoint in case.endpoints if endpoint.ready and not endpoint.terminating}
+    everyone = {endpoint.address for endpoint in case.endpoints}
+    if not case.slices_known:
+        return f"{count(len(case.backends), 'pod')} match {labels(case.selector)}"
+    return f"{len(ready)} of {count(len(everyone), 'endpoint')} ready"
+
+
+STEP = Step(
+    "endpoints",
+    "Do pods stand behind it?",
+    (
+        *selector.RULES,
+        *groups.RULES,
+        *pods.RULES,
+        *named_ports.RULES,
+        *numeric_ports.RULES,
+        *slices.RULES,
+        *lag.RULES,
+        *spread.RULES,
+    ),
+    ask,
+)

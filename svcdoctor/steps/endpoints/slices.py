@@ -1,0 +1,330 @@
+"""Slices that somebody other than the endpoint controller answers for: by hand, mirrored, or of a foreign controller."""
+
+from collections.abc import Iterator
+
+from ...model.case import Case, slice_port
+from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, Rule, RuledOut, Severity
+from ...model.meta import each
+from ...model.service import (
+    MANAGED_BY_LABEL,
+    MIRRORING_CONTROLLER,
+    OVER_CAPACITY_ANNOTATION,
+    SERVICE_NAME_LABEL,
+    SKIP_MIRROR_LABEL,
+    SLICE_CONTROLLER,
+    EndpointSlice,
+    Service,
+    ServicePort,
+)
+from ..near import nearest
+from ..step import find
+from ..words import count, kubectl, kubectl_json_patch, some, source, subject
+
+SELECTORLESS_EMPTY = Rule(
+    "SVC220",
+    "selectorless-empty",
+    Severity.ERROR,
+    "endpoints",
+    "The Service has no selector, and no EndpointSlice gives it addresses.",
+    "Without a selector nobody fills the endpoints: whoever makes the Service must make its slices.",
+    "Create an EndpointSlice with the Service's label, or give the Service a selector.",
+)
+SLICE_UNLABELLED = Rule(
+    "SVC221",
+    "slice-unlabelled",
+    Severity.ERROR,
+    "endpoints",
+    "An EndpointSlice meant for the Service lacks the label that ties it to the Service, or carries another name in it.",
+    "kube-proxy finds slices by the label kubernetes.io/service-name only, never by their names.",
+    "Set the label.",
+)
+SLICE_PORTNAME_MISMATCH = Rule(
+    "SVC222",
+    "slice-portname-mismatch",
+    Severity.ERROR,
+    "endpoints",
+    "The slice has addresses, but no port of the name and protocol that the Service port has.",
+    "kube-proxy joins slices and Services by port name and protocol; targetPort plays no part for slices made by hand.",
+    "Give the slice's port the name of the Service port.",
+)
+STALE_MIRROR_SLICE = Rule(
+    "SVC223",
+    "stale-mirror-slice",
+    Severity.ERROR,
+    "endpoints",
+    "A mirrored slice of an old Endpoints object still adds addresses to a Service that has a selector.",
+    "The Service once had no selector; the Endpoints written then were never deleted (k/k#103804).",
+    "Delete the orphaned slice, and the Endpoints object if it was written by hand.",
+)
+FOREIGN_SLICE_STALE = Rule(
+    "SVC224",
+    "foreign-slice-stale",
+    Severity.ERROR,
+    "endpoints",
+    "A slice that is not the endpoint controller's keeps addresses of pods that do not exist.",
+    "The controller or person that wrote it does not keep it up to date.",
+    "Repair that controller, or delete the slice.",
+)
+ENDPOINTS_TRUNCATED = Rule(
+    "SVC225",
+    "endpoints-truncated",
+    Severity.WARNING,
+    "endpoints",
+    "The old Endpoints object holds only the first 1000 addresses; whoever still reads it misses the rest.",
+    "core/v1 Endpoints has a limit that EndpointSlices do not have.",
+    "Make its readers use EndpointSlices.",
+)
+RULES = (
+    SELECTORLESS_EMPTY,
+    SLICE_UNLABELLED,
+    SLICE_PORTNAME_MISMATCH,
+    STALE_MIRROR_SLICE,
+    FOREIGN_SLICE_STALE,
+    ENDPOINTS_TRUNCATED,
+)
+
+
+def check(case: Case, service: Service) -> Iterator[Finding]:
+    """Findings about a Service's slices as they stand."""
+    yield from _portname_mismatch(case, service)
+    if case.selector:
+        yield from _leftovers(case, service)
+    else:
+        yield from _gone_targets(case, service)
+    yield from _truncated(case, service)
+
+
+def why_no_slice(case: Case, service: Service) -> Finding:
+    """The cause of a Service without selector that has no address in any slice."""
+    strays = list(_strays(case, service))
+    if strays:
+        return _unlabelled(service, strays)
+    return _selectorless_empty(case, service)
+
+
+def _address_count(endpoint_slice: EndpointSlice) -> int:
+    return sum(len(entry.addresses) for entry in each(endpoint_slice.endpoints))
+
+
+# --------------------------------------------------------------------------------------------------- made by hand
+
+
+def _strays(case: Case, service: Service) -> Iterator[EndpointSlice]:
+    """Slices of the namespace that have addresses, no owner, and a name or a label near the Service's."""
+    known = {other.name for other in case.snapshot.services.within(service.namespace)}
+    for stray in case.snapshot.endpointslices.within(service.namespace):
+        tied = stray.service_name
+        if tied == service.name or tied in known or stray.metadata.controller or not _address_count(stray):
+            continue
+        named = stray.name == service.name or stray.name.startswith((f"{service.name}-", f"{service.name}."))
+        misspelt = bool(tied and nearest(tied, [service.name]))
+        if (named and not tied) or misspelt:
+            yield stray
+
+
+def _unlabelled(service: Service, strays: list[EndpointSlice]) -> Finding:
+    stray = strays[0]
+    said = f"{SERVICE_NAME_LABEL}={stray.service_name}" if stray.service_name else f"no label {SERVICE_NAME_LABEL}"
+    return find(
+        SLICE_UNLABELLED,
+        subject(stray),
+        f"EndpointSlice {stray.name} has {count(_address_count(stray), 'address', 'addresses')}, but {said}: "
+        "it belongs to no Service",
+        [
+            Evidence(source(service, "spec.selector"), "none"),
+            Evidence(source(stray, "metadata.labels"), said),
+            Evidence(f"API: endpointslices labelled {SERVICE_NAME_LABEL}={service.name}", "none has an address"),
+        ],
+        Fix(
+            f"Label the {count(len(strays), 'slice')}.",
+            kubectl(
+                service.namespace,
+                "label",
+                "--overwrite",
+                *(f"endpointslice/{each_stray.name}" for each_stray in strays[:10]),
+                f"{SERVICE_NAME_LABEL}={service.name}",
+            ),
+        ),
+        effect=Effect.OUTAGE,
+        ruled_out=[RuledOut(SELECTORLESS_EMPTY.name, f"slice {stray.name} exists and has addresses")],
+    )
+
+
+def _selectorless_empty(case: Case, service: Service) -> Finding:
+    old = case.snapshot.endpoints.get(service.namespace, service.name)
+    skipped = old is not None and old.labels.get(SKIP_MIRROR_LABEL) == "true"
+    evidence = [
+        Evidence(source(service, "spec.selector"), "none: nobody fills its endpoints"),
+        Evidence(
+            f"API: endpointslices labelled {SERVICE_NAME_LABEL}={service.name}",
+            f"{count(len(case.slices), 'slice')}, no address" if case.slices else "none",
+        ),
+    ]
+    if old is not None and old.subsets:
+        why = f", and label {SKIP_MIRROR_LABEL} keeps it from being mirrored" if skipped else ", but no mirrored slice"
+        evidence.append(Evidence(source(old), f"{count(len(old.subsets), 'subset')}{why}"))
+    ports = "".join(f"\n- name: {port.name!r}\n  port: {port.target}" for port in service.spec.ports)
+    manifest = (
+        "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata:\n"
+        f"  name: {service.name}-1\n  namespace: {service.namespace}\n  labels:\n    {SERVICE_NAME_LABEL}: {service.name}\n"
+        f"    {MANAGED_BY_LABEL}: manual\n"
+        f"addressType: {(service.spec.ip_families or ('IPv4',))[0]}\nports:{ports or ' []'}\nendpoints:\n- addresses: [\"...\"]\n"
+    )
+    return find(
+        SELECTORLESS_EMPTY,
+        subject(service),
+        "the Service has no selector, and no EndpointSlice gives it an address",
+        evidence,
+        Fix(
+            "Apply an EndpointSlice with the addresses that should serve, or give the Service a selector.",
+            kubectl(service.namespace, "apply", "-f", "-"),
+            manifest,
+        ),
+        effect=Effect.OUTAGE,
+    )
+
+
+def _portname_mismatch(case: Case, service: Service) -> Iterator[Finding]:
+    """Slices of other hands than the endpoint controller's; it writes the Service's own port names."""
+    strangers = [s for s in case.slices if s.managed_by != SLICE_CONTROLLER and _address_count(s) and s.ports]
+    for stranger in strangers:
+        lost = [port for port in service.spec.ports if not any(slice_port(s, port) for s in case.slices)]
+        free = [
+            index
+            for index, port in enumerate(each(stranger.ports))
+            if not any(
+                (port.name or "") == own.name and (port.protocol or "TCP") == own.protocol for own in service.spec.ports
+            )
+        ]
+        if not lost or not free:
+            continue
+        yield _mismatch(service, stranger, free[0], lost)
+        return
+
+
+def _mismatch(service: Service, stranger: EndpointSlice, index: int, lost: list[ServicePort]) -> Finding:
+    port = tuple(each(stranger.ports))[index]
+    wanted = next((own for own in service.spec.ports if own in lost and own.target == port.port), None)
+    wanted = wanted or next(own for own in service.spec.ports if own in lost)
+    change: list[dict[str, object]] = [{"op": "add", "path": f"/ports/{index}/name", "value": wanted.name}]
+    if (port.protocol or "TCP") != wanted.protocol:
+        change.append({"op": "add", "path": f"/ports/{index}/protocol", "value": wanted.protocol})
+    return find(
+        SLICE_PORTNAME_MISMATCH,
+        subject(stranger),
+        f"the slice calls its port {_port_name(port.name, port.protocol)}, the Service calls it "
+        f"{_port_name(wanted.name, wanted.protocol)}: kube-proxy joins them by name and protocol",
+        [
+            Evidence(source(service, "spec.ports"), some(_port_name(p.name, p.protocol) for p in service.spec.ports)),
+            Evidence(
+                source(stranger, "ports"),
+                some(f"{_port_name(p.name, p.protocol)} -> {p.port}" for p in each(stranger.ports)),
+            ),
+            Evidence(source(stranger, "endpoints"), count(_address_count(stranger), "address", "addresses")),
+        ],
+        Fix(
+            f"Give the slice's port the Service port's name {wanted.name!r}.",
+            kubectl_json_patch(service.namespace, "EndpointSlice", stranger.name, change),
+        ),
+        effect=Effect.OUTAGE if len(lost) == len(service.spec.ports) else Effect.PARTIAL,
+        ruled_out=[RuledOut(SELECTORLESS_EMPTY.name, "the slice carries the Service's label and has addresses")],
+    )
+
+
+def _port_name(name: str | None, protocol: str | None) -> str:
+    return f"{name or '(no name)'}/{protocol or 'TCP'}"
+
+
+# ------------------------------------------------------------------------------------------- beside the controller's
+
+
+def _leftovers(case: Case, service: Service) -> Iterator[Finding]:
+    """Slices beside the endpoint controller's own: mirrored ones, and ones of foreign hands."""
+    if not case.pods_known:
+        return
+    live = {address for pod in case.backends for address in pod.addresses}
+    for other in case.slices:
+        strange = [e.address for e in case.endpoints if e.slice is other and e.address not in live]
+        if other.managed_by == SLICE_CONTROLLER or not strange:
+            continue
+        if other.managed_by == MIRRORING_CONTROLLER:
+            yield _stale(case, service, other, strange, STALE_MIRROR_SLICE)
+        elif gone := _gone(case, other):
+            yield _stale(case, service, other, gone, FOREIGN_SLICE_STALE)
+        else:  # a multi-cluster controller may well know addresses that this cluster has no pod for
+            yield _stale(case, service, other, strange, FOREIGN_SLICE_STALE, sure=False)
+
+
+def _gone_targets(case: Case, service: Service) -> Iterator[Finding]:
+    """Without a selector only a targetRef tells whom an address means."""
+    for other in case.slices:
+        if gone := _gone(case, other):
+            yield _stale(case, service, other, gone, FOREIGN_SLICE_STALE)
+
+
+def _gone(case: Case, other: EndpointSlice) -> list[str]:
+    """The addresses whose targetRef names a pod of the namespace that does not exist, or is another one by now."""
+    if case.need("pods"):
+        return []
+    return [
+        endpoint.address
+        for endpoint in case.endpoints
+        if endpoint.slice is other
+        and (ref := endpoint.entry.target_ref)
+        and endpoint.pod_name
+        and ref.namespace in ("", case.target.namespace)
+        and endpoint.pod is None
+    ]
+
+
+def _stale(
+    case: Case, service: Service, other: EndpointSlice, dead: list[str], rule: Rule, sure: bool = True
+) -> Finding:
+    hand = f"managed by {other.managed_by}" if other.managed_by else "managed by nobody (no label says so)"
+    alternatives: tuple[Fix, ...] = ()
+    if rule is STALE_MIRROR_SLICE:
+        alternatives = (
+            Fix(
+                "If the slice comes back, delete the Endpoints object; the controller writes it anew.",
+                kubectl(service.namespace, "delete", "endpoints", service.name),
+            ),
+        )
+    return find(
+        rule,
+        subject(other),
+        f"slice {other.name}, {hand}, sends part of the traffic to {some(dead)}, where no pod of the Service is",
+        [
+            Evidence(source(other, "metadata.labels"), hand),
+            Evidence(source(other, "endpoints"), some(dead, 5)),
+            Evidence("Pods behind the Service", some(a for pod in case.backends for a in pod.addresses) or "none"),
+        ],
+        Fix(
+            "Delete the slice, unless another controller is meant to own it: then repair that one.",
+            kubectl(service.namespace, "delete", "endpointslice", other.name),
+            alternatives=alternatives,
+        ),
+        severity=Severity.ERROR if sure else Severity.WARNING,
+        effect=Effect.OUTAGE if len(dead) >= len(case.endpoints) else Effect.PARTIAL if sure else Effect.NONE,
+        confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
+    )
+
+
+def _truncated(case: Case, service: Service) -> Iterator[Finding]:
+    old = case.snapshot.endpoints.get(service.namespace, service.name)
+    if old is None or old.metadata.annotations.get(OVER_CAPACITY_ANNOTATION) != "truncated":
+        return
+    held = sum(len(subset.addresses) + len(subset.not_ready_addresses) for subset in each(old.subsets))
+    yield find(
+        ENDPOINTS_TRUNCATED,
+        subject(old),
+        f"the Endpoints object holds {held} of {len(case.endpoints)} addresses; the slices hold all",
+        [
+            Evidence(source(old, f"metadata.annotations[{OVER_CAPACITY_ANNOTATION}]"), "truncated"),
+            Evidence("EndpointSlices", count(len(case.endpoints), "address", "addresses")),
+        ],
+        Fix(
+            "Make whoever still reads Endpoints read EndpointSlices.",
+            kubectl(service.namespace, "get", "endpointslices", "-l", f"{SERVICE_NAME_LABEL}={service.name}"),
+        ),
+        effect=Effect.NONE,
+    )
