@@ -57,14 +57,13 @@ def _status(answer: Answer) -> Status:
     return Status.WARN if Severity.WARNING in severities else Status.PASS
 
 
-def _weight(finding: Finding) -> tuple[int, bool, int, int, str]:
+def _weight(finding: Finding) -> tuple[int, bool, int, int]:
     """Causes before their consequences; then by severity, effect, confidence and the order of the steps."""
     return (
         finding.severity.rank,
         finding.consequence_of is not None,
         list(Effect).index(finding.effect),
         list(Confidence).index(finding.confidence),
-        finding.rule.code,
     )
 
 

@@ -12,6 +12,7 @@ class ExitCode(IntEnum):
     COULD_NOT_LOOK = 3
     INTERNAL = 4
     INTERRUPTED = 130
+    READER_LEFT = 141  # 128 + SIGPIPE, as of any program whose reader left; the answer is not known to have been read
 
 
 class SvcdoctorError(Exception):

@@ -97,6 +97,13 @@ class Case:
             for address in entry.addresses[:1]  # consumers must use the first address only (discovery/v1 Endpoint)
         )
 
+    @cached_property
+    def usable(self) -> tuple[Endpoint, ...]:
+        """The ready endpoints that at least one port leads to; all of a headless Service, which DNS hands out as such."""
+        ports = self.service.spec.ports if self.service and not self.headless else ()
+        ready = (endpoint for endpoint in self.endpoints if endpoint.ready)
+        return tuple(e for e in ready if not ports or any(slice_port(e.slice, port) for port in ports))
+
     def _pod_of(self, entry: SliceEndpoint) -> Pod | None:
         ref = entry.target_ref
         if ref is None or ref.kind != "Pod":

@@ -9,14 +9,14 @@ from .service import ObjectReference
 ZONE_LABEL = "topology.kubernetes.io/zone"
 
 
-class PodTemplate(Base):
+class PodTemplate(Base, frozen=True):
     """core/v1 PodTemplateSpec."""
 
     metadata: ObjectMeta = ObjectMeta()
     spec: PodSpec = PodSpec()
 
 
-class WorkloadSpec(Base):
+class WorkloadSpec(Base, frozen=True):
     """What the specs of Deployment, ReplicaSet, StatefulSet and DaemonSet share."""
 
     replicas: int | None = None
@@ -26,7 +26,7 @@ class WorkloadSpec(Base):
     service_name: str = ""
 
 
-class WorkloadStatus(Base):
+class WorkloadStatus(Base, frozen=True):
     """What their statuses share; desiredNumberScheduled is the DaemonSet's."""
 
     replicas: int = 0
@@ -35,37 +35,37 @@ class WorkloadStatus(Base):
     conditions: tuple[Condition, ...] = ()
 
 
-class Workload(Object):
+class Workload(Object, frozen=True):
     """What Deployment, ReplicaSet, StatefulSet and DaemonSet (apps/v1) share. The class name is the kind."""
 
     spec: WorkloadSpec = WorkloadSpec()
     status: WorkloadStatus = WorkloadStatus()
 
 
-class Deployment(Workload):
+class Deployment(Workload, frozen=True):
     """apps/v1 Deployment."""
 
 
-class ReplicaSet(Workload):
+class ReplicaSet(Workload, frozen=True):
     """apps/v1 ReplicaSet."""
 
 
-class StatefulSet(Workload):
+class StatefulSet(Workload, frozen=True):
     """apps/v1 StatefulSet."""
 
 
-class DaemonSet(Workload):
+class DaemonSet(Workload, frozen=True):
     """apps/v1 DaemonSet."""
 
 
-class NodeStatus(Base):
+class NodeStatus(Base, frozen=True):
     """core/v1 NodeStatus."""
 
     conditions: tuple[Condition, ...] = ()
     allocatable: dict[str, int | str] = {}
 
 
-class Node(Object):
+class Node(Object, frozen=True):
     """core/v1 Node."""
 
     status: NodeStatus = NodeStatus()
@@ -74,18 +74,18 @@ class Node(Object):
         return next((c for c in self.status.conditions if c.type == type), None)
 
 
-class Namespace(Object):
+class Namespace(Object, frozen=True):
     """core/v1 Namespace."""
 
 
-class EventSeries(Base):
+class EventSeries(Base, frozen=True):
     """core/v1 EventSeries."""
 
     count: int = 0
     last_observed_time: Time | None = None
 
 
-class Event(Object):
+class Event(Object, frozen=True):
     """core/v1 Event, of the old form (first/lastTimestamp, count) or the new one (eventTime, series)."""
 
     involved_object: ObjectReference = ObjectReference()
@@ -102,7 +102,9 @@ class Event(Object):
     def last_seen(self) -> datetime | None:
         """When it was last observed, whichever form it has."""
         series = self.series.last_observed_time if self.series else None
-        return series or self.last_timestamp or self.event_time or self.first_timestamp or self.metadata.creation_timestamp
+        return (
+            series or self.last_timestamp or self.event_time or self.first_timestamp or self.metadata.creation_timestamp
+        )
 
     @property
     def times(self) -> int:

@@ -1,7 +1,7 @@
 """Bytes of the API -> our Structs.
 
-Kubernetes treats ``null`` like an absent field everywhere. The Structs allow null only where real servers send it, so that
-the common case is one fast pass; a document with other nulls takes a second, slower one that drops them first.
+Kubernetes treats ``null`` like an absent field everywhere. The Structs allow null only where real servers send it, so
+that the common case is one fast pass; a document with other nulls takes a second, slower one that drops them first.
 """
 
 from typing import Any, Generic, TypeVar
@@ -50,18 +50,20 @@ def decode(body: bytes, type: type[T], source: str) -> T:
     if decoder is None:
         decoder = _decoders[type] = msgspec.json.Decoder(type)
     try:
-        return decoder.decode(body)  # type: ignore[no-any-return]
-    except msgspec.ValidationError:
-        return _without_nulls(body, type, source)
+        try:
+            return decoder.decode(body)  # type: ignore[no-any-return]
+        except msgspec.ValidationError:
+            return decoder.decode(_without_nulls(body))  # type: ignore[no-any-return]
+    except msgspec.ValidationError as error:
+        raise BadData(source, f"of another shape than expected ({error})") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadData(source, f"not valid JSON ({error})", "read it again; the file or the answer may be cut short") from None
+        raise BadData(
+            source, f"not valid JSON ({error})", "read it again; the file or the answer may be cut short"
+        ) from None
 
 
-def _without_nulls(body: bytes, type: type[T], source: str) -> T:
-    try:
-        return msgspec.convert(_drop_nulls(msgspec.json.decode(body)), type)
-    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError) as error:
-        raise BadData(source, f"not what the Kubernetes API sends ({error})") from None
+def _without_nulls(body: bytes) -> bytes:
+    return msgspec.json.encode(_drop_nulls(msgspec.json.decode(body)))
 
 
 def _drop_nulls(value: Any) -> Any:

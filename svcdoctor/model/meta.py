@@ -18,7 +18,6 @@ IntOrString = int | str
 """A port by number, or by the name of a containerPort (apimachinery's intstr.IntOrString)."""
 
 
-
 def each(items: Iterable[T] | None) -> Iterable[T]:
     """The items of a list that the API server may send as null."""
     return items or ()
@@ -28,7 +27,7 @@ class Base(Struct, frozen=True, rename="camel", gc=False):
     """Frozen, camelCase on the wire, and outside the garbage collector: decoded objects hold no cycles."""
 
 
-class OwnerReference(Base):
+class OwnerReference(Base, frozen=True):
     """metav1.OwnerReference."""
 
     kind: str = ""
@@ -37,7 +36,7 @@ class OwnerReference(Base):
     controller: bool | None = None
 
 
-class ObjectMeta(Base):
+class ObjectMeta(Base, frozen=True):
     """metav1.ObjectMeta."""
 
     name: str = ""
@@ -56,7 +55,7 @@ class ObjectMeta(Base):
         return next((owner for owner in self.owner_references if owner.controller), None)
 
 
-class ManagedField(Base):
+class ManagedField(Base, frozen=True):
     """metav1.ManagedFieldsEntry: who wrote which fields, and when."""
 
     manager: str = ""
@@ -64,13 +63,13 @@ class ManagedField(Base):
     fields_v1: Raw = Raw(b"{}")
 
 
-class ServiceMeta(ObjectMeta):
+class ServiceMeta(ObjectMeta, frozen=True):
     """Metadata with its managedFields: of a Service we want to know when its selector was written."""
 
     managed_fields: tuple[ManagedField, ...] = ()
 
 
-class Object(Base):
+class Object(Base, frozen=True):
     """What every API object has."""
 
     metadata: ObjectMeta = ObjectMeta()
@@ -88,7 +87,7 @@ class Object(Base):
         return self.metadata.labels
 
 
-class Condition(Base):
+class Condition(Base, frozen=True):
     """The conditions of pods, nodes, Deployments and ReplicaSets share this shape."""
 
     type: str = ""
@@ -98,7 +97,7 @@ class Condition(Base):
     last_transition_time: Time | None = None
 
 
-class LabelSelectorRequirement(Base):
+class LabelSelectorRequirement(Base, frozen=True):
     """metav1.LabelSelectorRequirement."""
 
     key: str = ""
@@ -106,7 +105,7 @@ class LabelSelectorRequirement(Base):
     values: tuple[str, ...] | None = None
 
 
-class LabelSelector(Base):
+class LabelSelector(Base, frozen=True):
     """metav1.LabelSelector: all of matchLabels and all of matchExpressions must hold."""
 
     match_labels: dict[str, str] = {}

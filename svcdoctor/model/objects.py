@@ -35,8 +35,12 @@ class Resource(Struct, frozen=True):
     type: type[Object]
     namespaced: bool = True
 
+    @property
+    def kind(self) -> str:
+        return self.type.__name__
+
     def path(self, namespace: str = "", name: str = "") -> str:
-        """The raw API path without its leading slash: of one object, of a namespace's list or of the whole cluster's."""
+        """The raw API path without its leading slash: of one object, a namespace's list or the whole cluster's."""
         root = f"apis/{self.group}/{self.version}" if self.group else f"api/{self.version}"
         place = f"/namespaces/{namespace}" if namespace and self.namespaced else ""
         return f"{root}{place}/{self.plural}" + (f"/{name}" if name else "")
@@ -44,7 +48,9 @@ class Resource(Struct, frozen=True):
     def permission(self, verb: str, namespace: str = "") -> str:
         """What RBAC must allow, in kubectl's words: ``list endpointslices.discovery.k8s.io in namespace shop``."""
         what = f"{self.plural}.{self.group}" if self.group else self.plural
-        return f"{verb} {what} " + (f"in namespace {namespace}" if namespace and self.namespaced else "at the cluster scope")
+        return f"{verb} {what} " + (
+            f"in namespace {namespace}" if namespace and self.namespaced else "at the cluster scope"
+        )
 
 
 RESOURCES: dict[str, Resource] = {

@@ -1,11 +1,11 @@
 """Pods: their containers, probes, states and conditions. Never their environment."""
 
-from msgspec import Raw, field
+from msgspec import field
 
 from .meta import Base, Condition, IntOrString, Object, Time
 
 
-class ContainerPort(Base):
+class ContainerPort(Base, frozen=True):
     """core/v1 ContainerPort: informational, unless a targetPort or a probe calls it by name."""
 
     name: str = ""
@@ -14,7 +14,7 @@ class ContainerPort(Base):
     host_port: int = 0
 
 
-class HTTPGetAction(Base):
+class HTTPGetAction(Base, frozen=True):
     """core/v1 HTTPGetAction."""
 
     path: str = "/"
@@ -23,27 +23,27 @@ class HTTPGetAction(Base):
     host: str = ""
 
 
-class TCPSocketAction(Base):
+class TCPSocketAction(Base, frozen=True):
     """core/v1 TCPSocketAction."""
 
     port: IntOrString = 0
     host: str = ""
 
 
-class GRPCAction(Base):
+class GRPCAction(Base, frozen=True):
     """core/v1 GRPCAction."""
 
     port: int = 0
     service: str | None = None
 
 
-class ExecAction(Base):
+class ExecAction(Base, frozen=True):
     """core/v1 ExecAction."""
 
     command: tuple[str, ...] | None = None
 
 
-class Probe(Base):
+class Probe(Base, frozen=True):
     """core/v1 Probe; periods and time-outs in seconds."""
 
     http_get: HTTPGetAction | None = None
@@ -63,14 +63,18 @@ class Probe(Base):
         return action.port if action else None
 
 
-class Lifecycle(Base):
+class LifecycleHandler(Base, frozen=True):
+    """core/v1 LifecycleHandler: only that it is there."""
+
+
+class Lifecycle(Base, frozen=True):
     """core/v1 Lifecycle: only whether there is a preStop hook."""
 
-    pre_stop: Raw | None = None
+    pre_stop: LifecycleHandler | None = None
 
 
-class Container(Base):
-    """core/v1 Container, native sidecars (init containers with restartPolicy Always) included. Never its environment."""
+class Container(Base, frozen=True):
+    """core/v1 Container, also as a native sidecar: an init container with restartPolicy Always. Never its environment."""
 
     name: str = ""
     image: str = ""
@@ -84,13 +88,13 @@ class Container(Base):
     restart_policy: str | None = None
 
 
-class ReadinessGate(Base):
+class ReadinessGate(Base, frozen=True):
     """core/v1 PodReadinessGate (KEP-580)."""
 
     condition_type: str = ""
 
 
-class PodSpec(Base):
+class PodSpec(Base, frozen=True):
     """core/v1 PodSpec."""
 
     containers: tuple[Container, ...] = ()
@@ -109,20 +113,20 @@ class PodSpec(Base):
         return self.containers + tuple(c for c in self.init_containers if c.restart_policy == "Always")
 
 
-class ContainerStateWaiting(Base):
+class ContainerStateWaiting(Base, frozen=True):
     """core/v1 ContainerStateWaiting."""
 
     reason: str = ""
     message: str = ""
 
 
-class ContainerStateRunning(Base):
+class ContainerStateRunning(Base, frozen=True):
     """core/v1 ContainerStateRunning."""
 
     started_at: Time | None = None
 
 
-class ContainerStateTerminated(Base):
+class ContainerStateTerminated(Base, frozen=True):
     """core/v1 ContainerStateTerminated."""
 
     exit_code: int = 0
@@ -132,7 +136,7 @@ class ContainerStateTerminated(Base):
     finished_at: Time | None = None
 
 
-class ContainerState(Base):
+class ContainerState(Base, frozen=True):
     """core/v1 ContainerState: at most one of the three."""
 
     waiting: ContainerStateWaiting | None = None
@@ -140,7 +144,7 @@ class ContainerState(Base):
     terminated: ContainerStateTerminated | None = None
 
 
-class ContainerStatus(Base):
+class ContainerStatus(Base, frozen=True):
     """core/v1 ContainerStatus."""
 
     name: str = ""
@@ -151,13 +155,13 @@ class ContainerStatus(Base):
     last_state: ContainerState = ContainerState()
 
 
-class PodIP(Base):
+class PodIP(Base, frozen=True):
     """core/v1 PodIP."""
 
     ip: str = ""
 
 
-class PodStatus(Base):
+class PodStatus(Base, frozen=True):
     """core/v1 PodStatus."""
 
     phase: str = ""
@@ -171,7 +175,7 @@ class PodStatus(Base):
     start_time: Time | None = None
 
 
-class Pod(Object):
+class Pod(Object, frozen=True):
     """core/v1 Pod."""
 
     spec: PodSpec = PodSpec()

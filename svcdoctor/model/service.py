@@ -14,7 +14,7 @@ SKIP_MIRROR_LABEL = "endpointslice.kubernetes.io/skip-mirror"
 LAST_APPLIED_ANNOTATION = "kubectl.kubernetes.io/last-applied-configuration"
 
 
-class ServicePort(Base):
+class ServicePort(Base, frozen=True):
     """core/v1 ServicePort."""
 
     name: str = ""
@@ -30,7 +30,7 @@ class ServicePort(Base):
         return self.port if self.target_port in (None, 0, "") else self.target_port  # type: ignore[return-value]
 
 
-class ServiceSpec(Base):
+class ServiceSpec(Base, frozen=True):
     """core/v1 ServiceSpec."""
 
     type: str = "ClusterIP"
@@ -49,14 +49,14 @@ class ServiceSpec(Base):
     traffic_distribution: str = ""
 
 
-class Service(Object):
+class Service(Object, frozen=True):
     """core/v1 Service."""
 
     metadata: ServiceMeta = ServiceMeta()
     spec: ServiceSpec = ServiceSpec()
 
 
-class ObjectReference(Base):
+class ObjectReference(Base, frozen=True):
     """core/v1 ObjectReference."""
 
     kind: str = ""
@@ -66,7 +66,7 @@ class ObjectReference(Base):
     field_path: str = ""  # of events: which container, as spec.containers{app}
 
 
-class EndpointConditions(Base):
+class EndpointConditions(Base, frozen=True):
     """discovery/v1 EndpointConditions; a nil ``ready`` or ``serving`` means true (KEP-1672)."""
 
     ready: bool | None = None
@@ -74,20 +74,20 @@ class EndpointConditions(Base):
     terminating: bool | None = None
 
 
-class ForZone(Base):
+class ForZone(Base, frozen=True):
     """discovery/v1 ForZone and ForNode."""
 
     name: str = ""
 
 
-class EndpointHints(Base):
+class EndpointHints(Base, frozen=True):
     """discovery/v1 EndpointHints: whose clients should use the endpoint."""
 
     for_zones: tuple[ForZone, ...] | None = None
     for_nodes: tuple[ForZone, ...] | None = None
 
 
-class SliceEndpoint(Base):
+class SliceEndpoint(Base, frozen=True):
     """discovery/v1 Endpoint."""
 
     addresses: tuple[str, ...] = ()
@@ -98,7 +98,7 @@ class SliceEndpoint(Base):
     hints: EndpointHints | None = None
 
 
-class SlicePort(Base):
+class SlicePort(Base, frozen=True):
     """discovery/v1 EndpointPort; a nil ``port`` means all ports."""
 
     name: str | None = None
@@ -106,7 +106,7 @@ class SlicePort(Base):
     port: int | None = None
 
 
-class EndpointSlice(Object):
+class EndpointSlice(Object, frozen=True):
     """discovery/v1 EndpointSlice."""
 
     address_type: str = "IPv4"
@@ -122,21 +122,21 @@ class EndpointSlice(Object):
         return self.labels.get(MANAGED_BY_LABEL, "")
 
 
-class EndpointAddress(Base):
+class EndpointAddress(Base, frozen=True):
     """core/v1 EndpointAddress."""
 
     ip: str = ""
     target_ref: ObjectReference | None = None
 
 
-class EndpointSubset(Base):
+class EndpointSubset(Base, frozen=True):
     """core/v1 EndpointSubset."""
 
     addresses: tuple[EndpointAddress, ...] = ()
     not_ready_addresses: tuple[EndpointAddress, ...] = ()
 
 
-class Endpoints(Object):
+class Endpoints(Object, frozen=True):
     """core/v1 Endpoints: deprecated since 1.33, but what people without a selector still write by hand."""
 
     subsets: tuple[EndpointSubset, ...] | None = None

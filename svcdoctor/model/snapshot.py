@@ -27,6 +27,9 @@ from .objects import (
 
 O = TypeVar("O", bound=Object)  # noqa: E741
 
+LIMIT = "limit="
+"""In the query of a list that was meant to hold a few objects only, however many there are."""
+
 CLUSTER = ""
 """The scope of a list over all namespaces, or of objects that have none."""
 
@@ -34,8 +37,8 @@ CLUSTER = ""
 class Gap(Struct, frozen=True):
     """Something that could not be read.
 
-    ``what`` is a raw API path or a place in the snapshot's layout; ``permission`` the RBAC rule that was missing, if that
-    was the reason.
+    ``what`` is a raw API path or a place in the snapshot's layout; ``permission`` the RBAC rule that was missing, if
+    that was the reason.
     """
 
     what: str
@@ -106,6 +109,11 @@ class Answer(Struct, frozen=True):
     body: bytes
     query: str = ""
     complete: bool = True  # False on the pages of a list that was not read to its end
+    file: str = ""  # where it stands, if not on a live server: errors name it
+
+    @property
+    def source(self) -> str:
+        return self.file or self.path
 
 
 def locate(path: str) -> tuple[Resource, str, str] | None:
@@ -131,23 +139,46 @@ class _Pile(Struct):
     scopes: set[str] = set()
     selected: set[tuple[str, str]] = set()
     absent: set[tuple[str, str]] = set()
+    refused: list[Gap] = []
+
+    @classmethod
+    def of(cls, reading: Reading[Any]) -> "_Pile":
+        items = {(item.namespace, item.name): item for item in reading.items}
+        return cls(items, set(reading.scopes), set(reading.selected), set(reading.absent))
 
     def add(self, answer: Answer, resource: Resource, namespace: str, name: str) -> None:
-        said = decode(answer.body, Kind, answer.path)
+        said = decode(answer.body, Kind, answer.source)
         if said.kind == "Status":
             if said.code == 404 and name:
                 self.absent.add((namespace, name))
-            return
-        if name:
-            self._keep([decode(answer.body, resource.type, answer.path)])
-            return
-        if not said.kind.endswith("List"):
-            raise BadData(answer.path, f"a list was expected, but its kind is {said.kind or 'missing'!r}")
-        page = decode(answer.body, ObjectList[resource.type], answer.path)  # type: ignore[name-defined]
+            else:
+                permission = resource.permission("get" if name else "list", namespace) if said.code == 403 else None
+                self.refused.append(Gap(answer.path, said.message or said.reason or "refused", permission))
+        elif name:
+            self._add_object(answer, said, resource, namespace, name)
+        else:
+            self._add_list(answer, said, resource, namespace)
+
+    def _add_object(self, answer: Answer, said: Kind, resource: Resource, namespace: str, name: str) -> None:
+        _expect(answer, said.kind, resource.kind)
+        item = decode(answer.body, resource.type, answer.source)
+        if (item.namespace, item.name) != (namespace, name):
+            found = f"{item.namespace}/{item.name}"
+            raise BadData(answer.source, f"its object is {found!r}, not {f'{namespace}/{name}'!r}")
+        self._keep([item])
+
+    def _add_list(self, answer: Answer, said: Kind, resource: Resource, namespace: str) -> None:
+        if said.kind == "List":  # kubectl's own, which may mix kinds
+            for item in decode(answer.body, ObjectList[Kind], answer.source).items or ():
+                _expect(answer, item.kind, resource.kind)
+        else:
+            _expect(answer, said.kind, f"{resource.kind}List")
+        page = decode(answer.body, ObjectList[resource.type], answer.source)  # type: ignore[name-defined]
         self._keep(page.items or ())
-        if answer.query:
+        to_its_end = answer.complete and (not page.metadata.continue_ or LIMIT in answer.query)
+        if to_its_end and answer.query:
             self.selected.add((namespace, answer.query))
-        elif answer.complete:
+        elif to_its_end:
             self.scopes.add(namespace)
 
     def _keep(self, objects: Iterable[Object]) -> None:
@@ -155,20 +186,33 @@ class _Pile(Struct):
             self.items[item.namespace, item.name] = item
 
     def reading(self) -> Reading[Any]:
-        return Reading(
-            tuple(self.items.values()), frozenset(self.scopes), frozenset(self.selected), frozenset(self.absent)
-        )
+        items = (self.items[key] for key in sorted(self.items))
+        return Reading(tuple(items), frozenset(self.scopes), frozenset(self.selected), frozenset(self.absent))
+
+
+def _expect(answer: Answer, kind: str, wanted: str) -> None:
+    if kind != wanted:
+        found = f"a {kind}" if kind else "something without kind"
+        raise BadData(answer.source, f"a {wanted} is expected here, not {found}")
 
 
 def assemble(snapshot: Snapshot, answers: Iterable[Answer]) -> Snapshot:
-    """``snapshot`` with what ``answers`` say added; later answers win. Answers of unknown paths are passed over.
+    """``snapshot`` with what ``answers`` say added, ordered by namespace and name; later answers win.
 
-    Raises BadData, which names the path of the first answer that can't be decoded.
+    Answers of unknown paths are passed over, refusals become gaps.
+
+    Raises BadData, which names the first answer that can't be decoded.
     """
     piles: dict[str, _Pile] = {}
     for answer in answers:
         place = locate(answer.path)
-        if place is not None:
-            resource, namespace, name = place
-            piles.setdefault(resource.plural, _Pile()).add(answer, resource, namespace, name)
-    return structs.replace(snapshot, **{plural: pile.reading() for plural, pile in piles.items()})
+        if place is None:
+            continue
+        resource, namespace, name = place
+        if resource.plural not in piles:
+            piles[resource.plural] = _Pile.of(getattr(snapshot, resource.plural))
+        piles[resource.plural].add(answer, resource, namespace, name)
+    known = {gap.what for gap in snapshot.gaps}
+    gaps = tuple(gap for pile in piles.values() for gap in pile.refused if gap.what not in known)
+    readings = {plural: pile.reading() for plural, pile in piles.items()}
+    return structs.replace(snapshot, gaps=snapshot.gaps + gaps, **readings)

@@ -26,11 +26,11 @@ def ask(case: Case) -> Answer:
 def _unselected(case: Case, service: Service) -> Answer:
     """Nobody but a person or a foreign controller writes these slices."""
     findings = tuple(slices.check(case, service))
-    if case.endpoints:
+    if findings or any(endpoint.ready for endpoint in case.endpoints):
         found = (*findings, *spread.check(case, service))
         return Answer(_first(found) or f"no selector; {_standing(case)} in {count(len(case.slices), 'slice')}", found)
     gap = case.need("endpointslices")
-    if gap:
+    if gap and not case.endpoints:
         return Answer("its slices could not be read", findings, (gap,))
     found = (slices.why_no_slice(case, service), *findings)
     return Answer(_first(found), found)
@@ -39,12 +39,12 @@ def _unselected(case: Case, service: Service) -> Answer:
 def _selected(case: Case, service: Service) -> Answer:
     gaps = tuple(_blind(case))
     if not case.pods_known:
-        if any(endpoint.ready for endpoint in case.endpoints):
+        if case.usable:
             return Answer(f"{_standing(case)}; the pods behind them could not be read", gaps=gaps)
         return Answer("the pods could not be read, so nothing can be said of the selector", gaps=gaps)
     findings = tuple(_findings(case, service))
     if findings:
-        return Answer(_first(findings) or _standing(case), findings, gaps)
+        return Answer(_first(findings) or _standing(case), findings, (*gaps, *_unseen(case, findings)))
     if not case.slices_known:
         return Answer(f"{count(len(case.backends), 'pod')} match; the slices could not be read", gaps=gaps)
     return Answer(_standing(case), gaps=gaps)
@@ -62,9 +62,7 @@ def _findings(case: Case, service: Service) -> Iterator[Finding]:
     if not case.backends:
         yield pods.why_no_pods(case, service) or pods.only_terminal(case, service)
         return
-    live: Sequence = [pod for pod in case.backends if not pod.terminating]
-    if not live:
-        yield from _leaving(case, service)
+    live = [pod for pod in case.backends if not pod.terminating]
     by_workload = groups.by_workload(case, live)
     yield from pods.unscheduled(case, service)
     yield from named_ports.check(service, live, by_workload)
@@ -75,14 +73,6 @@ def _findings(case: Case, service: Service) -> Iterator[Finding]:
         yield from spread.check(case, service)
 
 
-def _leaving(case: Case, service: Service) -> Iterator[Finding]:
-    """Every pod is on its way out; when none is wanted any more, that is the cause."""
-    for ref, workload in pods.workloads_meant(case):
-        if pods.none_wanted(workload):
-            yield pods.scaled_to_zero(case, service, ref, workload)
-            return
-
-
 def _blind(case: Case) -> Iterator[Gap]:
     """What the answer would have needed and could not have."""
     if not case.pods_known:
@@ -90,9 +80,16 @@ def _blind(case: Case) -> Iterator[Gap]:
     if not case.slices_known:
         yield case.snapshot.gap("endpointslices", case.target.namespace)
     if case.pods_known and not case.matched:
-        for kind in ("deployments", "statefulsets", "daemonsets"):
+        for kind in ("pods", *selector.WORKLOADS):
             if gap := case.need(kind):
                 yield gap
+
+
+def _unseen(case: Case, findings: Sequence[Finding]) -> Iterator[Gap]:
+    """A selector without any match may mean pods of a namespace that nobody looked at."""
+    unmatched = any(finding.rule is selector.SELECTOR_NO_MATCH for finding in findings)
+    if unmatched and not selector.looked_elsewhere(case):
+        yield case.snapshot.gap("pods")
 
 
 def _first(findings: Sequence[Finding]) -> str:
@@ -102,7 +99,7 @@ def _first(findings: Sequence[Finding]) -> str:
 
 
 def _standing(case: Case) -> str:
-    ready = {endpoint.address for endpoint in case.endpoints if endpoint.ready and not endpoint.terminating}
+    ready = {endpoint.address for endpoint in case.usable}
     everyone = {endpoint.address for endpoint in case.endpoints}
     if not case.slices_known:
         return f"{count(len(case.backends), 'pod')} match {labels(case.selector)}"

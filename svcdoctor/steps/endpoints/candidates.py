@@ -14,7 +14,18 @@ from ...model.cluster import Workload
 from ...model.pod import Pod
 from ..near import extends, same_but_digits, slip, versions
 
-IDENTITY = frozenset({"app", "name", "k8s-app", "run", "component", "service", "app.kubernetes.io/name", "app.kubernetes.io/component"})
+IDENTITY = frozenset(
+    {
+        "app",
+        "name",
+        "k8s-app",
+        "run",
+        "component",
+        "service",
+        "app.kubernetes.io/name",
+        "app.kubernetes.io/component",
+    }
+)
 """Keys by which people tell applications apart; other values of these are other applications."""
 
 CONTROLLER_KEYS = frozenset({"pod-template-hash", "controller-revision-hash", "rollouts-pod-template-hash"})
@@ -85,7 +96,7 @@ class NearMiss(Struct, frozen=True):
 
 def candidates(case: Case) -> Iterator[Candidate]:
     """Every workload of the namespace with its live pods, then the bare pods by their labels."""
-    groups: dict[object, list[Pod]] = {}
+    groups: dict[WorkloadRef | tuple[tuple[str, str], ...], list[Pod]] = {}
     for pod in case.pods:
         if not pod.terminal:
             group = case.workload_of(pod) or tuple(sorted(pod.labels.items()))
@@ -94,10 +105,10 @@ def candidates(case: Case) -> Iterator[Candidate]:
         if workload.metadata.controller is None and ref not in groups:
             yield Candidate(ref, workload.spec.template.metadata.labels, (), workload)
     for group, pods in groups.items():
-        ref = group if isinstance(group, WorkloadRef) else None
+        owner = group if isinstance(group, WorkloadRef) else None
         newest = max(pods, key=lambda pod: (pod.ready, pod.metadata.creation_timestamp is not None, pod.name))
         shared = {k: v for k, v in newest.labels.items() if k not in CONTROLLER_KEYS or k in case.selector}
-        yield Candidate(ref, shared, tuple(pods), case.workloads.get(ref) if ref else None)
+        yield Candidate(owner, shared, tuple(pods), case.workloads.get(owner) if owner else None)
 
 
 def near_misses(case: Case) -> tuple[NearMiss, ...]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ...model.case import Case
+from ...model.case import Case, Endpoint, slice_port
 from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, Rule, RuledOut, Severity
 from ...model.pod import Pod
-from ...model.service import SLICE_CONTROLLER, TRIGGER_TIME_ANNOTATION, Service
+from ...model.meta import each
+from ...model.service import SLICE_CONTROLLER, TRIGGER_TIME_ANNOTATION, Service, ServicePort
+from ..listening import resolve
 from ..step import find
 from ..words import ago, count, kubectl, some, source, subject
 
@@ -42,6 +44,9 @@ RULES = (CONTROLLER_LAG, IP_REUSED, IP_FAMILY_MISMATCH)
 GRACE = timedelta(seconds=30)
 """What the controller may take: its batch period is below a second, its queue seldom longer than a few."""
 
+SOON = timedelta(seconds=10)
+"""After this a pod that no slice has is worth a word, though not yet an error."""
+
 
 def check(case: Case, service: Service) -> Iterator[Finding]:
     """Findings about slices of a Service with a selector, for which pods and slices were both read."""
@@ -49,13 +54,14 @@ def check(case: Case, service: Service) -> Iterator[Finding]:
     if mismatch is not None:
         yield mismatch
     else:
-        yield from _lag(case, service)
+        late = _lag(case, service) or _port_lag(case, service) or _catching_up(case, service)
+        if late is not None:
+            yield late
     yield from _reused(case, service)
 
 
 def family_of(address: str) -> str:
     return "IPv6" if ":" in address else "IPv4"
-
 
 
 def _family_mismatch(case: Case, service: Service) -> Finding | None:
@@ -83,9 +89,9 @@ def _family_mismatch(case: Case, service: Service) -> Finding | None:
     )
 
 
-def _lag(case: Case, service: Service) -> Iterator[Finding]:
+def _lag(case: Case, service: Service) -> Finding | None:
     if case.age(service.metadata.creation_timestamp) < GRACE:
-        return
+        return None
     listed = {e.pod_name: e for e in case.endpoints if e.slice.managed_by == SLICE_CONTROLLER and e.pod_name}
     known = {e.address for e in case.endpoints}
     missing, differing = [], []
@@ -100,8 +106,8 @@ def _lag(case: Case, service: Service) -> Iterator[Finding]:
             differing.append(pod)
     gone = [name for name, e in listed.items() if e.ready and e.pod is None and _long_gone(case, name)]
     if not missing and not differing and not gone:
-        return
-    yield _lagging(case, service, missing, differing, gone)
+        return None
+    return _lagging(case, service, missing, differing, gone)
 
 
 def _settled(case: Case, pod: Pod) -> bool:
@@ -117,9 +123,7 @@ def _long_gone(case: Case, name: str) -> bool:
     return killing is not None and case.age(killing.last_seen) >= GRACE + timedelta(minutes=1)
 
 
-def _lagging(
-    case: Case, service: Service, missing: list[Pod], differing: list[Pod], gone: list[str]
-) -> Finding:
+def _lagging(case: Case, service: Service, missing: list[Pod], differing: list[Pod], gone: list[str]) -> Finding:
     evidence: list[Evidence] = []
     for pod in (*missing[:2], *differing[:2]):
         condition = pod.condition("Ready")
@@ -146,13 +150,98 @@ def _lagging(
         subject(service),
         f"the slices do not follow the pods: {said}",
         evidence,
-        Fix(
-            "See whether kube-controller-manager runs, leads and may write slices.",
-            kubectl("kube-system", "get", "pods,leases", "-o", "wide"),
-        ),
+        Fix(LOOK, _controller_manager()),
         effect=Effect.PARTIAL if usable else Effect.OUTAGE,
         confidence=Confidence.LIKELY,
         ruled_out=[RuledOut("selector-typo", f"the selector matches {count(len(case.backends), 'pod')}")],
+    )
+
+
+LOOK = "See whether kube-controller-manager runs, leads and may write slices."
+
+
+def _catching_up(case: Case, service: Service) -> Finding | None:
+    """Ready pods that no slice has yet, before that is an error: either the controller is at work, or it has stopped."""
+    listed = {endpoint.address for endpoint in case.endpoints if endpoint.ready}
+    late = [
+        pod
+        for pod in case.backends
+        if pod.ready and not pod.terminating and pod.addresses and not listed.intersection(pod.addresses)
+    ]
+    waited = max((_ready_for(case, pod) for pod in late), default=timedelta())
+    if not late or (case.usable and waited < SOON):
+        return None
+    return find(
+        CONTROLLER_LAG,
+        subject(service),
+        f"{count(len(late), 'Ready pod')} in no slice yet, Ready for {ago(waited)}: it should take a second or two",
+        [
+            Evidence(source(pod, "status.conditions[Ready]"), f"True for {ago(_ready_for(case, pod))}")
+            for pod in late[:3]
+        ],
+        Fix(f"Look again in half a minute. If it stays: {LOOK[0].lower()}{LOOK[1:]}", _controller_manager()),
+        severity=Severity.WARNING,
+        effect=Effect.NONE if case.usable else Effect.PARTIAL,
+        confidence=Confidence.POSSIBLE,
+        ruled_out=[RuledOut("selector-typo", f"the selector matches {count(len(case.backends), 'pod')}")],
+    )
+
+
+def _ready_for(case: Case, pod: Pod) -> timedelta:
+    condition = pod.condition("Ready")
+    return case.age(condition.last_transition_time if condition else None)
+
+
+def _controller_manager() -> str:
+    return kubectl("kube-system", "get", "pods,leases", "-o", "wide")
+
+
+def _port_lag(case: Case, service: Service) -> Finding | None:
+    """Ready endpoints of the controller's own slices that lack a port, or give it another number than their pod."""
+    for port in service.spec.ports if not case.headless else ():
+        for endpoint in case.endpoints:
+            said = _differing_port(endpoint, port)
+            if said is not None and not any(slice_port(e.slice, port) for e in _same_pod(case, endpoint)):
+                return _port_lagging(case, service, port, endpoint, said)
+    return None
+
+
+def _same_pod(case: Case, endpoint: Endpoint) -> list[Endpoint]:
+    """The other entries of the same pod; one of them may carry the port already."""
+    return [e for e in case.endpoints if e is not endpoint and e.pod_name == endpoint.pod_name]
+
+
+def _differing_port(endpoint: Endpoint, port: ServicePort) -> str | None:
+    if endpoint.slice.managed_by != SLICE_CONTROLLER or endpoint.pod is None or not endpoint.ready:
+        return None
+    wanted = resolve(endpoint.pod, port.target, port.protocol)
+    written = slice_port(endpoint.slice, port)
+    if wanted is None or (written is not None and written.port == wanted):
+        return None
+    if written is not None:
+        return f"the slice says {written.port}"
+    ports = some(f"{p.name or '(no name)'} {p.port}/{p.protocol}" for p in each(endpoint.slice.ports))
+    return f"the slice has {ports or 'no port'}"
+
+
+def _port_lagging(case: Case, service: Service, port: ServicePort, endpoint: Endpoint, said: str) -> Finding:
+    spoken = f"{port.name} {port.port}/{port.protocol}".lstrip()
+    return find(
+        CONTROLLER_LAG,
+        subject(service),
+        f"the slices do not follow the Service: port {spoken} leads to {port.target}, but {said}",
+        [
+            Evidence(source(service, "spec.ports"), f"{spoken} -> {port.target}"),
+            Evidence(source(endpoint.slice, "ports"), said),
+            Evidence(
+                source(endpoint.slice, TRIGGER_TIME_ANNOTATION),
+                endpoint.slice.metadata.annotations.get(TRIGGER_TIME_ANNOTATION) or "none",
+            ),
+        ],
+        Fix(f"{LOOK} If the Service was changed this moment, look again.", _controller_manager()),
+        effect=Effect.OUTAGE if len(service.spec.ports) == 1 else Effect.PARTIAL,
+        confidence=Confidence.LIKELY,
+        ruled_out=[RuledOut("named-port-absent", "the pods have the port")],
     )
 
 
@@ -176,7 +265,7 @@ def _reused(case: Case, service: Service) -> Iterator[Finding]:
                 if e.address == address
             ],
             Fix(
-                "It settles when the controller removes the old endpoint. If it stays, look at kube-controller-manager.",
+                "It settles once the controller removes the old endpoint. If it stays, look at kube-controller-manager.",
                 kubectl(service.namespace, "get", "pods", "-o", "wide"),
             ),
             effect=Effect.PARTIAL,

@@ -95,18 +95,26 @@ def _named_port_absent(service: Service, port: ServicePort, pods: Sequence[Pod])
             f"targetPort: {meant}",
         )
     whole = len(service.spec.ports) == 1
+    headless = _headless(service)
     return find(
         NAMED_PORT_ABSENT,
         subject(service),
-        f"targetPort {port.target} is a name that no container of its {count(len(pods), 'pod')} has",
+        f"targetPort {port.target} is a name that no container of its {count(len(pods), 'pod')} has"
+        + (": SRV records miss the port, addresses resolve" if headless else ""),
         [
             Evidence(source(service, f"spec.ports[{index}].targetPort"), f"{port.target} ({port.protocol})"),
             Evidence(source(pod, "spec.containers[].ports"), port_list(pod)),
         ],
         fix,
-        effect=Effect.OUTAGE if whole else Effect.PARTIAL,
+        effect=Effect.NONE if headless else Effect.OUTAGE if whole else Effect.PARTIAL,
+        severity=Severity.WARNING if headless else Severity.ERROR,
         ruled_out=[RuledOut("selector-typo", f"the selector matches {count(len(pods), 'pod')}")],
     )
+
+
+def _headless(service: Service) -> bool:
+    """Whether clients get the pods' addresses from DNS, with or without the port."""
+    return service.spec.cluster_ip == "None"
 
 
 def _split(service: Service, groups: Groups) -> Iterator[Finding]:
@@ -119,6 +127,8 @@ def _split(service: Service, groups: Groups) -> Iterator[Finding]:
                 chosen = [pod for pod in members if (resolve(pod, port.target, port.protocol) is not None) is has]
                 if chosen:
                     pile[group] = chosen
+        if not having:
+            continue  # every pod has the name over another protocol: that is protocol-mismatch
         for group, pods in lacking.items():
             if any(resolve(pod, other.target, other.protocol) for pod in pods for other in service.spec.ports):
                 continue  # it serves another of the ports: sharing a Service by named ports is a pattern
@@ -159,7 +169,8 @@ def _bystanders(
         f"{who} has no port named {port.target}, so its {count(len(pods), 'pod')} ({ready} ready) never get traffic",
         evidence,
         fix,
-        effect=Effect.PARTIAL,
+        effect=Effect.NONE if _headless(service) else Effect.PARTIAL,
+        severity=Severity.WARNING if _headless(service) else Severity.ERROR,
         confidence=Confidence.LIKELY,
         ruled_out=[RuledOut("named-port-absent", f"{servers} has the port")],
     )
@@ -176,15 +187,19 @@ def _first_wins(service: Service, pods: Sequence[Pod]) -> Iterator[Finding]:
             numbers = {p.container_port for _, p in found}
             if len(numbers) < 2:
                 continue
-            (first, wins), (second, loses) = found[0], next(pair for pair in found if pair[1].container_port != found[0][1].container_port)
+            first, wins = found[0]
+            second, loses = next(pair for pair in found if pair[1].container_port != wins.container_port)
             yield find(
                 NAMED_PORT_FIRST_WINS,
                 subject(service),
                 f"two containers name a port {port.target}: all traffic goes to {first.name} on {wins.container_port}, "
                 f"none to {second.name} on {loses.container_port}",
-                [Evidence(source(pod, f"spec.containers[{c.name}].ports"), f"{p.name} {p.container_port}") for c, p in found],
+                [
+                    Evidence(source(pod, f"spec.containers[{c.name}].ports"), f"{p.name} {p.container_port}")
+                    for c, p in found
+                ],
                 Fix(
-                    f"Rename the port of the container that should not get this traffic (or of {first.name}, if that one is it).",
+                    f"Rename the port of {second.name}; or that of {first.name}, if it should not get this traffic.",
                     kubectl(service.namespace, "get", "pod", pod.name, "-o", "jsonpath={.spec.containers[*].ports}"),
                 ),
                 effect=Effect.NONE,

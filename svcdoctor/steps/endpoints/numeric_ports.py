@@ -32,7 +32,9 @@ def check(service: Service, groups: Groups) -> Iterator[Finding]:
     word = {(port.port, port.protocol, group): _word(port, pods) for port in ports for group, pods in groups.items()}
     served = {g: [p for p in ports if word[p.port, p.protocol, g] is Word.FOR] for g in groups}
     refused = {g: [p for p in ports if word[p.port, p.protocol, g] is Word.AGAINST] for g in groups}
-    hit = [port for port in ports if any(port in s for s in served.values()) and any(port in r for r in refused.values())]
+    hit = [
+        port for port in ports if any(port in s for s in served.values()) and any(port in r for r in refused.values())
+    ]
     if not hit:
         return
     if len(ports) > 1 and all(served[group] for group in groups):

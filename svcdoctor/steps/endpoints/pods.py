@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from ...model.case import Case, WorkloadRef, matches
-from ...model.cluster import Event, Workload
+from ...model.cluster import Workload
 from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, Rule, RuledOut, Severity
 from ...model.pod import Pod
 from ...model.service import Service
+from ..placing import told, unplaced
 from ..step import find
-from ..words import ago, count, kubectl, labels, some, source, subject
+from ..words import count, kubectl, labels, some, source, subject
 
 SELECTOR_TERMINAL_PODS = Rule(
     "SVC206",
@@ -34,12 +35,11 @@ PODS_UNSCHEDULED = Rule(
     Severity.ERROR,
     "endpoints",
     "The pods exist or are wanted, but have no node or no address.",
-    "No node fits (resources, affinity, taints, hostPort), a quota forbids them, or the pod network has no address left.",
+    "No node fits (resources, affinity, taints, hostPort), a quota forbids them, or the pod network is out of addresses.",
     "Free or add what the scheduler misses.",
 )
 RULES = (SELECTOR_TERMINAL_PODS, SCALED_TO_ZERO, PODS_UNSCHEDULED)
 
-SANDBOX = "FailedCreatePodSandBox"
 FAILED_CREATE = "FailedCreate"
 
 
@@ -89,7 +89,7 @@ def scaled_to_zero(case: Case, service: Service, ref: WorkloadRef, workload: Wor
     ]
     scaling = next(iter(case.events_of(ref.kind, ref.name, "ScalingReplicaSet")), None)
     if scaling:
-        evidence.append(_event_evidence(case, scaling))
+        evidence.append(told(case, scaling))
     return find(
         SCALED_TO_ZERO,
         subject(workload),
@@ -112,7 +112,7 @@ def _not_created(case: Case, service: Service, ref: WorkloadRef, workload: Workl
     wanted = workload.spec.replicas if workload.spec.replicas is not None else 1
     evidence = [Evidence(source(workload, "spec.replicas"), f"{wanted}, but no pod exists")]
     if failed:
-        evidence.append(_event_evidence(case, failed))
+        evidence.append(told(case, failed))
     if workload.spec.paused:
         evidence.append(Evidence(source(workload, "spec.paused"), "true: no new ReplicaSet is made while it is paused"))
     return find(
@@ -121,7 +121,9 @@ def _not_created(case: Case, service: Service, ref: WorkloadRef, workload: Workl
         f"{ref} wants {count(wanted, 'pod')}, but none could be created" + (f": {failed.message}" if failed else ""),
         evidence,
         Fix(
-            "Free what the message names (quota, admission, service account)." if failed else "See why it makes no pods.",
+            "Free what the message names (quota, admission, service account)."
+            if failed
+            else "See why it makes no pods.",
             kubectl(service.namespace, "describe", ref.kind.lower(), ref.name),
         ),
         effect=Effect.OUTAGE,
@@ -162,20 +164,6 @@ def _phases(pods: tuple[Pod, ...]) -> dict[str, int]:
     return phases
 
 
-def unplaced(case: Case, pod: Pod) -> Evidence | None:
-    """What says that ``pod`` can't be given a node or an address; None when it can, or nothing says so."""
-    if pod.terminal or pod.terminating:
-        return None
-    scheduled = pod.condition("PodScheduled")
-    if not pod.spec.node_name and scheduled is not None and scheduled.status != "True":
-        return Evidence(source(pod, "status.conditions[PodScheduled]"), scheduled.message or scheduled.reason or "False")
-    if not pod.addresses:
-        sandbox = next(iter(case.events_of("Pod", pod.name, SANDBOX)), None)
-        if sandbox:
-            return _event_evidence(case, sandbox)
-    return None
-
-
 def unscheduled(case: Case, service: Service) -> Iterator[Finding]:
     """The pods without a node or an address."""
     stuck = [(pod, evidence) for pod in case.backends if (evidence := unplaced(case, pod))]
@@ -201,10 +189,3 @@ def unscheduled(case: Case, service: Service) -> Iterator[Finding]:
 def _brief(message: str) -> str:
     """The scheduler's message without its second half, which repeats it for preemption."""
     return message.split(" preemption:")[0].rstrip(". ")
-
-
-def _event_evidence(case: Case, event: Event) -> Evidence:
-    seen = f"{ago(case.age(event.last_seen))} ago, {event.times}x: " if event.last_seen else ""
-    return Evidence(
-        f"Event {event.reason} on {event.involved_object.kind} {event.involved_object.name}", seen + event.message
-    )

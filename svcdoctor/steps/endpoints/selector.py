@@ -56,6 +56,7 @@ SWITCH_EMPTY = Rule(
     "A blue/green switch was made before the new side was ready.",
     "Roll the selector back, get the new side ready, then switch.",
 )
+WORKLOADS = ("deployments", "statefulsets", "daemonsets")
 RULES = (SELECTOR_NO_MATCH, SELECTOR_EXTRA_KEY, SELECTOR_TYPO, SELECTOR_OTHER_NS, SWITCH_EMPTY)
 
 
@@ -105,7 +106,9 @@ def _near(case: Case, service: Service, misses: tuple[NearMiss, ...]) -> Finding
     apart = "; ".join(difference.spoken for difference in miss.differences)
     rivals = [other for other in misses[1:] if (other.kind, other.cost) == (miss.kind, miss.cost)]
     far = miss.cost > 3 and miss.kind is Kind.SLIP
-    confidence = Confidence.POSSIBLE if rivals else Confidence.LIKELY if far or miss.kind is Kind.DRIFT else Confidence.CERTAIN
+    confidence = (
+        Confidence.POSSIBLE if rivals else Confidence.LIKELY if far or miss.kind is Kind.DRIFT else Confidence.CERTAIN
+    )
     evidence = [
         Evidence(source(service, "spec.selector"), labels(service.spec.selector)),
         Evidence(f"API: pods in namespace {service.namespace}", f"none of {len(case.pods)} matches"),
@@ -121,7 +124,7 @@ def _near(case: Case, service: Service, misses: tuple[NearMiss, ...]) -> Finding
         _selector_fix(case, service, miss),
         effect=Effect.OUTAGE,
         confidence=confidence,
-        ruled_out=_ruled_out(case, rule),
+        ruled_out=tuple(_ruled_out(case, rule)),
     )
 
 
@@ -137,7 +140,8 @@ def _where(candidate: Candidate, namespace: str) -> str:
 
 
 def _ruled_out(case: Case, rule: Rule) -> Iterator[RuledOut]:
-    yield RuledOut("scaled-to-zero", "no workload whose pods would match is scaled to zero")
+    if not any(case.need(kind) for kind in WORKLOADS):
+        yield RuledOut("scaled-to-zero", "no workload whose pods would match is scaled to zero")
     if rule is not SELECTOR_OTHER_NS and looked_elsewhere(case) and not _elsewhere(case):
         yield RuledOut(SELECTOR_OTHER_NS.name, "the selector matches no pod in any other namespace")
 
@@ -193,7 +197,8 @@ def _other_namespace(case: Case, service: Service, pods: tuple[Pod, ...]) -> Fin
     there = namespaces[0]
     first = [pod for pod in pods if pod.namespace == there]
     beside = next(
-        (s.name for s in case.snapshot.services.within(there) if matches(s.spec.selector, first[0].labels)), service.name
+        (s.name for s in case.snapshot.services.within(there) if matches(s.spec.selector, first[0].labels)),
+        service.name,
     )
     body = {
         "spec": {
@@ -207,10 +212,13 @@ def _other_namespace(case: Case, service: Service, pods: tuple[Pod, ...]) -> Fin
     return find(
         SELECTOR_OTHER_NS,
         subject(service),
-        f"{labels(service.spec.selector)} matches no pod in {service.namespace}, but {count(len(first), 'pod')} in {there}",
+        f"{labels(service.spec.selector)} matches no pod in {service.namespace}, "
+        f"but {count(len(first), 'pod')} in {there}",
         [
             Evidence(source(service, "spec.selector"), labels(service.spec.selector)),
-            Evidence(f"API: pods in namespace {service.namespace}", f"none of {len(case.pods)} matches, none comes near"),
+            Evidence(
+                f"API: pods in namespace {service.namespace}", f"none of {len(case.pods)} matches, none comes near"
+            ),
             *(
                 Evidence(f"API: pods in namespace {name}", some(pod.name for pod in pods if pod.namespace == name))
                 for name in namespaces[:3]
@@ -236,19 +244,25 @@ def _no_match(case: Case, service: Service) -> Finding:
     looked = looked_elsewhere(case)
     namespace = service.namespace
     everywhere = "and none in another namespace" if looked else "and other namespaces could not be looked at"
+    evidence = [Evidence(source(service, "spec.selector"), labels(service.spec.selector))]
+    said = f"none of {len(case.pods)} matches or comes near, {everywhere}"
+    if case.need("pods"):
+        said = f"none matches; the others were not read, {everywhere}"
+    evidence.append(Evidence(f"API: pods in namespace {namespace}", said))
+    unread = [kind for kind in WORKLOADS if case.need(kind)]
+    if unread:
+        evidence.append(Evidence(f"API: {', '.join(unread)} in namespace {namespace}", "could not be read"))
+    near = f"; the {some(unread)} that it may mean could not be read" if unread else f", and nothing in {namespace} comes near"
     return find(
         SELECTOR_NO_MATCH,
         subject(service),
-        f"no pod matches {labels(service.spec.selector)}, and nothing in {namespace} comes near",
-        [
-            Evidence(source(service, "spec.selector"), labels(service.spec.selector)),
-            Evidence(f"API: pods in namespace {namespace}", f"none of {len(case.pods)} matches or comes near, {everywhere}"),
-        ],
+        f"no pod matches {labels(service.spec.selector)}{near}",
+        evidence,
         Fix(
             "Find the workload that should serve, and select the labels of its pods.",
             kubectl(namespace, "get", "pods", "--show-labels"),
         ),
         effect=Effect.OUTAGE,
-        confidence=Confidence.LIKELY if looked else Confidence.POSSIBLE,
-        ruled_out=[RuledOut(SELECTOR_TYPO.name, "no label differs from the selector by a slip")],
+        confidence=Confidence.LIKELY if looked and not unread and not case.need("pods") else Confidence.POSSIBLE,
+        ruled_out=[] if case.need("pods") else [RuledOut(SELECTOR_TYPO.name, "no label differs by a slip")],
     )

@@ -1,4 +1,4 @@
-"""Slices that somebody other than the endpoint controller answers for: by hand, mirrored, or of a foreign controller."""
+"""Slices that another hand than the endpoint controller's writes: a person, the mirror, a foreign controller."""
 
 from collections.abc import Iterator
 
@@ -34,7 +34,7 @@ SLICE_UNLABELLED = Rule(
     "slice-unlabelled",
     Severity.ERROR,
     "endpoints",
-    "An EndpointSlice meant for the Service lacks the label that ties it to the Service, or carries another name in it.",
+    "An EndpointSlice meant for the Service lacks the label that ties it to the Service, or has another name in it.",
     "kube-proxy finds slices by the label kubernetes.io/service-name only, never by their names.",
     "Set the label.",
 )
@@ -95,7 +95,7 @@ def check(case: Case, service: Service) -> Iterator[Finding]:
 
 
 def why_no_slice(case: Case, service: Service) -> Finding:
-    """The cause of a Service without selector that has no address in any slice."""
+    """The cause of a Service without selector that has no usable address in any slice."""
     strays = list(_strays(case, service))
     if strays:
         return _unlabelled(service, strays)
@@ -118,7 +118,8 @@ def _strays(case: Case, service: Service) -> Iterator[EndpointSlice]:
             continue
         named = stray.name == service.name or stray.name.startswith((f"{service.name}-", f"{service.name}."))
         misspelt = bool(tied and nearest(tied, [service.name]))
-        if (named and not tied) or misspelt:
+        other_key = any("service" in key and value == service.name for key, value in stray.labels.items())
+        if (not tied and (named or other_key)) or misspelt:
             yield stray
 
 
@@ -155,20 +156,20 @@ def _selectorless_empty(case: Case, service: Service) -> Finding:
     skipped = old is not None and old.labels.get(SKIP_MIRROR_LABEL) == "true"
     evidence = [
         Evidence(source(service, "spec.selector"), "none: nobody fills its endpoints"),
-        Evidence(
-            f"API: endpointslices labelled {SERVICE_NAME_LABEL}={service.name}",
-            f"{count(len(case.slices), 'slice')}, no address" if case.slices else "none",
-        ),
+        Evidence(f"API: endpointslices labelled {SERVICE_NAME_LABEL}={service.name}", _held(case)),
     ]
+    if case.endpoints:
+        return _none_ready(case, service, evidence)
     if old is not None and old.subsets:
         why = f", and label {SKIP_MIRROR_LABEL} keeps it from being mirrored" if skipped else ", but no mirrored slice"
         evidence.append(Evidence(source(old), f"{count(len(old.subsets), 'subset')}{why}"))
     ports = "".join(f"\n- name: {port.name!r}\n  port: {port.target}" for port in service.spec.ports)
     manifest = (
         "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata:\n"
-        f"  name: {service.name}-1\n  namespace: {service.namespace}\n  labels:\n    {SERVICE_NAME_LABEL}: {service.name}\n"
-        f"    {MANAGED_BY_LABEL}: manual\n"
-        f"addressType: {(service.spec.ip_families or ('IPv4',))[0]}\nports:{ports or ' []'}\nendpoints:\n- addresses: [\"...\"]\n"
+        f"  name: {service.name}-1\n  namespace: {service.namespace}\n"
+        f"  labels:\n    {SERVICE_NAME_LABEL}: {service.name}\n    {MANAGED_BY_LABEL}: manual\n"
+        f"addressType: {(service.spec.ip_families or ('IPv4',))[0]}\nports:{ports or ' []'}\n"
+        'endpoints:\n- addresses: ["..."]\n'
     )
     return find(
         SELECTORLESS_EMPTY,
@@ -184,9 +185,38 @@ def _selectorless_empty(case: Case, service: Service) -> Finding:
     )
 
 
+def _held(case: Case) -> str:
+    if not case.slices:
+        return "none"
+    addresses = count(len(case.endpoints), "address", "addresses") if case.endpoints else "no address"
+    return f"{count(len(case.slices), 'slice')}, {addresses}" + (", none ready" if case.endpoints else "")
+
+
+def _none_ready(case: Case, service: Service, evidence: list[Evidence]) -> Finding:
+    """Addresses there are, but whoever wrote them says of each that it is not ready."""
+    addresses = count(len(case.endpoints), "address", "addresses")
+    first = case.endpoints[0]
+    return find(
+        SELECTORLESS_EMPTY,
+        subject(service),
+        f"the Service has no selector, and none of the {addresses} in its slices is ready",
+        [*evidence, Evidence(source(first.slice, "endpoints"), f"{first.address}: conditions.ready is false")],
+        Fix(
+            "See why the writer of the slice holds them for not ready; if they serve, set conditions.ready to true.",
+            kubectl(service.namespace, "get", "endpointslice", first.slice.name, "-o", "yaml"),
+        ),
+        effect=Effect.OUTAGE,
+    )
+
+
 def _portname_mismatch(case: Case, service: Service) -> Iterator[Finding]:
-    """Slices of other hands than the endpoint controller's; it writes the Service's own port names."""
-    strangers = [s for s in case.slices if s.managed_by != SLICE_CONTROLLER and _address_count(s) and s.ports]
+    """Slices of other hands than the endpoint controller's; it writes the Service's own port names.
+
+    Of a headless Service only SRV records know port names, so clients do not miss them.
+    """
+    if case.headless:
+        return
+    strangers = [s for s in case.slices if s.managed_by != SLICE_CONTROLLER and _address_count(s)]
     for stranger in strangers:
         lost = [port for port in service.spec.ports if not any(slice_port(s, port) for s in case.slices)]
         free = [
@@ -196,10 +226,9 @@ def _portname_mismatch(case: Case, service: Service) -> Iterator[Finding]:
                 (port.name or "") == own.name and (port.protocol or "TCP") == own.protocol for own in service.spec.ports
             )
         ]
-        if not lost or not free:
-            continue
-        yield _mismatch(service, stranger, free[0], lost)
-        return
+        if lost and (free or not stranger.ports):
+            yield _mismatch(service, stranger, free[0], lost) if free else _portless(service, stranger)
+            return
 
 
 def _mismatch(service: Service, stranger: EndpointSlice, index: int, lost: list[ServicePort]) -> Finding:
@@ -227,6 +256,26 @@ def _mismatch(service: Service, stranger: EndpointSlice, index: int, lost: list[
             kubectl_json_patch(service.namespace, "EndpointSlice", stranger.name, change),
         ),
         effect=Effect.OUTAGE if len(lost) == len(service.spec.ports) else Effect.PARTIAL,
+        ruled_out=[RuledOut(SELECTORLESS_EMPTY.name, "the slice carries the Service's label and has addresses")],
+    )
+
+
+def _portless(service: Service, stranger: EndpointSlice) -> Finding:
+    ports = [{"name": p.name, "port": p.target, "protocol": p.protocol} for p in service.spec.ports]
+    change = [{"op": "add", "path": "/ports", "value": ports}]
+    return find(
+        SLICE_PORTNAME_MISMATCH,
+        subject(stranger),
+        "the slice has addresses, but no port at all: kube-proxy joins it to the Service by the names of its ports",
+        [
+            Evidence(source(service, "spec.ports"), some(_port_name(p.name, p.protocol) for p in service.spec.ports)),
+            Evidence(source(stranger, "ports"), "none"),
+        ],
+        Fix(
+            "Give the slice the Service's ports, each with the number that the addresses serve.",
+            kubectl_json_patch(service.namespace, "EndpointSlice", stranger.name, change),
+        ),
+        effect=Effect.OUTAGE,
         ruled_out=[RuledOut(SELECTORLESS_EMPTY.name, "the slice carries the Service's label and has addresses")],
     )
 

@@ -37,7 +37,7 @@ OVERLOAD = 2.0
 
 def check(case: Case, service: Service) -> Iterator[Finding]:
     """Findings about the ready endpoints of ``service``."""
-    ready = {endpoint.address: endpoint for endpoint in case.endpoints if endpoint.ready}
+    ready = {endpoint.address: endpoint for endpoint in case.usable}
     if len(ready) == 1:
         yield _single(service, next(iter(ready.values())))
     yield from _zone_hints(case, service, list(ready.values()))
@@ -76,8 +76,14 @@ def _zone_hints(case: Case, service: Service, ready: list[Endpoint]) -> Iterator
             continue  # kube-proxy falls back to all endpoints there
         load = (nodes / clients.total()) / (share[zone] / len(zones))
         if load >= OVERLOAD:
-            said = f"zone {zone} has {nodes} of {clients.total()} nodes but {share[zone]} of {len(zones)} ready endpoints"
-            yield _hints(service, said, [Evidence("EndpointSlices: hints", f"{z}: {count(n, 'endpoint')}") for z, n in share.items()])
+            said = (
+                f"zone {zone} has {nodes} of {clients.total()} nodes but {share[zone]} of {len(zones)} ready endpoints"
+            )
+            yield _hints(
+                service,
+                said,
+                [Evidence("EndpointSlices: hints", f"{z}: {count(n, 'endpoint')}") for z, n in share.items()],
+            )
             return
 
 

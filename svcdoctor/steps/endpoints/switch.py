@@ -102,7 +102,9 @@ def _finding(case: Case, service: Service, key: str, siblings: tuple[Pod, ...], 
         [
             Evidence(source(service, "spec.selector"), labels(service.spec.selector)),
             witness,
-            Evidence(f"API: pods in namespace {service.namespace}", f"{key}={back}: {count(len(siblings), 'ready pod')}"),
+            Evidence(
+                f"API: pods in namespace {service.namespace}", f"{key}={back}: {count(len(siblings), 'ready pod')}"
+            ),
         ],
         Fix(
             f"Roll back to {key}={back} now: the Service then has {endpoints_of(service, merged, case.pods)}. "

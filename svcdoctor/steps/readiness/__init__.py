@@ -6,11 +6,14 @@ from ...model.case import Case
 from ...model.diagnosis import Effect, Evidence, Finding, Severity
 from ...model.pod import Pod
 from ...model.service import Service
-from ...model.snapshot import Gap
+from ..placing import unplaced
 from ..step import Answer, Step, find
 from ..words import count, some, subject
 from . import binding, conditions, containers, probes, published
 from .trouble import Trouble, failing_containers
+
+RUNNING = frozenset({*probes.RULES, conditions.READINESS_GATE})
+"""Troubles of pods whose containers run: publishing them regardless may well lead to an answer."""
 
 
 def ask(case: Case) -> Answer:
@@ -24,12 +27,11 @@ def ask(case: Case) -> Answer:
         return Answer("no pod to ask", skipped=True)
     live = [pod for pod in case.backends if not pod.terminating]
     troubles = [(pod, trouble) for pod in live if (trouble := trouble_of(case, pod))]
-    found = (
-        *published.check(case, service),
-        *binding.check(case, service),
-        *_together(service, live, troubles),
-    )
-    findings = tuple(_ranked(found))
+    bound = tuple(binding.check(case, service))
+    if bound:  # a port that is bound on loopback refuses the probe too: one cause, not two
+        troubles = [(pod, trouble) for pod, trouble in troubles if trouble.rule is not probes.PROBE_FAILING]
+    found = (*published.check(case, service), *bound, *_together(service, live, troubles))
+    findings = tuple(sorted(found, key=lambda finding: finding.severity.rank))
     gaps = tuple(dict.fromkeys(trouble.gap for _, trouble in troubles if trouble.gap))
     ready = sum(pod.ready for pod in live)
     return Answer(f"{ready} of {count(len(live), 'pod')} ready" + _first(findings), findings, gaps)
@@ -38,13 +40,19 @@ def ask(case: Case) -> Answer:
 def _why_skipped(case: Case) -> str:
     if case.service is None:
         return "there is no Service to look behind"
-    return "an ExternalName has no pods" if case.external_name else "no selector: its endpoints are not pods it could ask"
+    return (
+        "an ExternalName has no pods" if case.external_name else "no selector: its endpoints are not pods it could ask"
+    )
 
 
 def trouble_of(case: Case, pod: Pod) -> Trouble | None:
     """Why ``pod`` is not ready (or, being Ready, flaps); None for well ones and for those that were never placed."""
     if pod.ready:
         return probes.flapping(case, pod)
+    if unplaced(case, pod):
+        return None
+    if not pod.spec.node_name:
+        return conditions.unexplained(case, pod)
     node = conditions.node_trouble(case, pod)
     if node is not None:
         return node
@@ -52,17 +60,17 @@ def trouble_of(case: Case, pod: Pod) -> Trouble | None:
         found = containers.trouble(case, pod, failing) or probes.trouble(case, pod, failing)
         if found is not None:
             return found
-    return conditions.gate_trouble(case, pod) or conditions.silent_trouble(case, pod)
+    gate_or_node = conditions.gate_trouble(case, pod) or conditions.silent_trouble(case, pod)
+    return gate_or_node or conditions.unexplained(case, pod)
 
 
 def _together(service: Service, live: Sequence[Pod], troubles: Sequence[tuple[Pod, Trouble]]) -> Iterator[Finding]:
     """One finding for all pods with the same cause. While others serve, it is a warning; young starters are no news."""
-    published_anyway = service.spec.publish_not_ready_addresses
     groups: dict[tuple[str, str], list[tuple[Pod, Trouble]]] = {}
     for pod, trouble in troubles:
         groups.setdefault((trouble.rule.name, trouble.cause), []).append((pod, trouble))
     serving = any(pod.ready for pod in live)
-    for members in groups.values():
+    for members in sorted(groups.values(), key=len, reverse=True):
         pod, trouble = members[0]
         if serving and trouble.rule is probes.STARTUP_PENDING:
             continue
@@ -71,32 +79,24 @@ def _together(service: Service, live: Sequence[Pod], troubles: Sequence[tuple[Po
         evidence = list(trouble.evidence)
         if len(pods) > 1:
             evidence.append(Evidence("The same holds for", some(p.name for p in pods[1:])))
-        partial = serving or published_anyway
+        published_anyway = service.spec.publish_not_ready_addresses and trouble.rule in RUNNING
+        lost = Effect.NONE if pod.ready or published_anyway else Effect.PARTIAL if serving else Effect.OUTAGE
         yield find(
             trouble.rule,
             subject(pod),
             f"{count(len(pods), 'pod')} of {len(live)} {state}: {trouble.cause}",
             evidence,
             trouble.fix,
-            effect=Effect.NONE if pod.ready else Effect.PARTIAL if partial else Effect.OUTAGE,
-            severity=Severity.WARNING if partial else Severity.ERROR,
+            effect=lost,
+            severity=Severity.ERROR if lost is Effect.OUTAGE else Severity.WARNING,
             confidence=trouble.confidence,
             ruled_out=trouble.ruled_out,
         )
 
 
-def _ranked(findings: Sequence[Finding]) -> Iterator[Finding]:
-    """What spoke louder first; a loopback bind explains a refused probe, which then is its consequence."""
-    yield from sorted(findings, key=lambda finding: finding.severity.rank)
-
-
 def _first(findings: Sequence[Finding]) -> str:
     loud = [finding for finding in findings if finding.severity is not Severity.ADVICE]
     return f": {loud[0].name}" if loud else ""
-
-
-def _gaps(troubles: Sequence[Trouble]) -> tuple[Gap, ...]:
-    return tuple(dict.fromkeys(trouble.gap for trouble in troubles if trouble.gap))
 
 
 STEP = Step(

@@ -18,7 +18,7 @@ LOOPBACK_BIND = Rule(
     "loopback-bind",
     Severity.ERROR,
     "readiness",
-    "The server listens on loopback only: it answers inside the pod (and through port-forward), but not on the pod's IP.",
+    "The server listens on loopback only: it answers inside the pod and through port-forward, not on the pod's IP.",
     "Many frameworks bind 127.0.0.1 unless told otherwise.",
     "Bind 0.0.0.0 (or ::).",
 )
@@ -42,6 +42,8 @@ WITH_PORT = re.compile(rf"(?:^|\s){FLAG}[=\s]+[\"']?(?:\w+://)?{HOST}:(?P<port>\
 ALONE = re.compile(
     rf"(?:^|\s)(?:--?(?:bind|listen|host|hostname|address|addr|bind-address|listen-address|bind-addr|listen-host)|-b)[=\s]+[\"']?{HOST}(?![\w:.])"
 )
+NETCAT = re.compile(rf"\bn(?:c|cat)\b.*?\s-s\s*{HOST}(?![\w:.])")
+PHP = re.compile(rf"\bphp\b.*?\s-S\s*{HOST}:(?P<port>\d{{2,5}})\b")
 SOCAT = re.compile(rf"LISTEN:(?P<port>\d{{2,5}})\S*?bind={HOST}", re.IGNORECASE)
 PROXIES = frozenset({"istio-proxy", "linkerd-proxy"})
 """Sidecars that hand incoming connections over on loopback: there a loopback bind may be meant."""
@@ -60,7 +62,7 @@ def binds(pod: Pod) -> Iterator[Bind]:
     """What the command lines of ``pod`` say of the addresses they bind. Environment and files are not seen."""
     for container in pod.spec.servers:
         line = command_line(container)
-        for pattern in (WITH_PORT, SOCAT, ALONE):
+        for pattern in (WITH_PORT, SOCAT, NETCAT, PHP, ALONE):
             for match in pattern.finditer(line):
                 port = match.groupdict().get("port")
                 yield Bind(container, match["host"].strip("[]"), int(port) if port else None, match[0].strip())
@@ -84,20 +86,19 @@ def check(case: Case, service: Service) -> Iterator[Finding]:
         bound = [
             (pod, bind)
             for pod in pods
-            if (number := resolve(pod, port.target, port.protocol)) and (bind := _bound(pod, number))
+            if (number := resolve(pod, port.target, port.protocol))
+            and number not in proven(pod)
+            and (bind := _bound(pod, number))
         ]
-        local = [(p, b) for p, b in bound if b.host != "0.0.0.0" and not proven(p) & {b.port or _number(p, port.target, port.protocol)}]
+        local = [(pod, bind) for pod, bind in bound if bind.host != "0.0.0.0"]
         if local:
             yield _loopback(service, local, len(pods))
             return
-        four = [(p, b) for p, b in bound if b.host == "0.0.0.0"]
-        if four and "IPv6" in service.spec.ip_families and any(":" in a for p, _ in four for a in p.addresses):
+        six = "IPv6" in service.spec.ip_families
+        four = [(pod, bind) for pod, bind in bound if six and any(":" in address for address in pod.addresses)]
+        if four:
             yield _family(service, four, len(pods))
             return
-
-
-def _number(pod: Pod, target: int | str, protocol: str) -> int:
-    return resolve(pod, target, protocol) or 0
 
 
 def _proxied(pod: Pod) -> bool:
@@ -112,10 +113,13 @@ def _loopback(service: Service, local: list[tuple[Pod, Bind]], everyone: int) ->
         f"{bind.container.name} binds {bind.host}, so {count(len(local), 'pod')} of {everyone} answer on loopback only",
         [
             Evidence(source(pod, f"spec.containers[{bind.container.name}] command line"), bind.flag),
-            Evidence("Pods behind the Service", f"{len(local)} of {everyone} say so; no probe reaches the port on the pod's IP"),
+            Evidence(
+                "Pods behind the Service",
+                f"{len(local)} of {everyone} say so; no probe reaches the port on the pod's IP",
+            ),
         ],
         Fix(
-            "Bind 0.0.0.0 (or ::) instead. To be sure first: what port-forward reaches and the pod's IP refuses, is this.",
+            "Bind 0.0.0.0 (or ::) instead. To be sure first, see on which addresses it listens.",
             kubectl(service.namespace, "exec", pod.name, "-c", bind.container.name, "--", "ss", "-ltn"),
         ),
         effect=Effect.OUTAGE if len(local) == everyone else Effect.PARTIAL,

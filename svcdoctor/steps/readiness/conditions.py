@@ -1,9 +1,13 @@
 """Pods whose containers are well but which are not Ready: a gate, or a node that went silent."""
 
+from datetime import timedelta
+
 from ...model.case import Case
 from ...model.diagnosis import Confidence, Evidence, Fix, Rule, RuledOut, Severity
 from ...model.pod import Pod
 from ..words import ago, kubectl, source
+from .containers import CONTAINER_NOT_STARTING
+from .probes import STARTUP_PENDING
 from .trouble import Trouble
 
 READINESS_GATE = Rule(
@@ -25,6 +29,9 @@ NODE_NOTREADY = Rule(
     "Recover the node, or drain it so that the pods are made elsewhere.",
 )
 RULES = (READINESS_GATE, NODE_NOTREADY)
+
+SETTING_UP = timedelta(minutes=1)
+"""How long a pod may take to get its containers running before that is news."""
 
 
 def node_trouble(case: Case, pod: Pod) -> Trouble | None:
@@ -59,7 +66,11 @@ def gate_trouble(case: Case, pod: Pod) -> Trouble | None:
         if condition is None:
             state = "is missing: nobody has ever set it"
         else:
-            why = f" ({condition.reason or ''}: {condition.message or ''})" if condition.reason or condition.message else ""
+            why = (
+                f" ({condition.reason or ''}: {condition.message or ''})"
+                if condition.reason or condition.message
+                else ""
+            )
             state = f"is {condition.status}{why}"
         return Trouble(
             READINESS_GATE,
@@ -76,6 +87,23 @@ def gate_trouble(case: Case, pod: Pod) -> Trouble | None:
             ruled_out=(RuledOut("probe-failing", "all containers are ready"),),
         )
     return None
+
+
+def unexplained(case: Case, pod: Pod) -> Trouble:
+    """A pod that is not Ready, and nothing that was read says why."""
+    age = case.age(pod.metadata.creation_timestamp)
+    state = Evidence(source(pod, "status.phase"), f"{pod.status.phase or 'unknown'}, {ago(age)} old")
+    look = kubectl(pod.namespace, "describe", "pod", pod.name)
+    if age < SETTING_UP:
+        return Trouble(STARTUP_PENDING, "the pod is being set up", (state,), Fix("Wait, and look again.", look))
+    return Trouble(
+        CONTAINER_NOT_STARTING,
+        "the pod does not come up, and nothing that was read says why",
+        (state,),
+        Fix("See what the kubelet and the events say of it.", look),
+        Confidence.POSSIBLE,
+        gap=case.need("events"),
+    )
 
 
 def silent_trouble(case: Case, pod: Pod) -> Trouble | None:

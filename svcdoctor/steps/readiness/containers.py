@@ -5,8 +5,9 @@ import re
 from ...model.case import Case
 from ...model.diagnosis import Confidence, Evidence, Fix, Rule, RuledOut, Severity
 from ...model.pod import ContainerStateTerminated, ContainerStatus, Pod
+from ..placing import told
 from ..words import ago, count, kubectl, source
-from .trouble import Failing, Trouble, told
+from .trouble import Failing, Trouble
 
 SIDECAR_PORT_CLASH = Rule(
     "SVC311",
@@ -69,7 +70,7 @@ CREATE_REASONS = frozenset(
         "ContainerCannotRun",
     }
 )
-STUCK_REASONS = ("FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox", "Failed")
+STUCK_REASONS = ("FailedMount", "FailedAttachVolume", "Failed")
 """Events that explain a container which stays in ContainerCreating."""
 
 ADDRESS_IN_USE = re.compile(r"EADDRINUSE|address already in use|port is already allocated", re.IGNORECASE)
@@ -99,7 +100,9 @@ def _crashes(pod: Pod, status: ContainerStatus) -> bool:
     waiting, ended = status.state.waiting, status.state.terminated
     if waiting is not None and waiting.reason == "CrashLoopBackOff":
         return True
-    return ended is not None and (status.restart_count > 0 or ended.exit_code != 0 or pod.spec.restart_policy == "Always")
+    return ended is not None and (
+        status.restart_count > 0 or ended.exit_code != 0 or pod.spec.restart_policy == "Always"
+    )
 
 
 def _name(failing: Failing) -> str:
@@ -119,7 +122,7 @@ def _image_pull(case: Case, pod: Pod, failing: Failing) -> Trouble:
     pulls = (e for e in case.events_of("Pod", pod.name, "Failed") if "pull" in e.message.lower())
     pull = next(pulls, None) or next(iter(case.events_of("Pod", pod.name, "ErrImageNeverPull")), None)
     if pull is not None:
-        evidence.append(Evidence(f"Event {pull.reason}", told(case, pull)))
+        evidence.append(told(case, pull))
     return Trouble(
         IMAGE_PULL,
         f"{_name(failing)} waits for image {failing.container.image} ({reason})",
@@ -152,7 +155,7 @@ def _crash(case: Case, pod: Pod, failing: Failing, status: ContainerStatus) -> T
     evidence = [Evidence(_state(pod, failing), _history(case, status, current))]
     killed = next((e for e in case.events_of("Pod", pod.name, "Killing") if "failed liveness probe" in e.message), None)
     if killed is not None:
-        evidence.append(Evidence("Event Killing", told(case, killed)))
+        evidence.append(told(case, killed))
     if current is not None and current.message:
         evidence.append(Evidence(f"{_state(pod, failing)}: termination message", current.message.strip()))
     if log.strip():
@@ -217,7 +220,10 @@ def _clash(pod: Pod, failing: Failing, said: str) -> str | None:
 
 def _port_clash(pod: Pod, failing: Failing, other: str, evidence: list[Evidence]) -> Trouble:
     evidence += [
-        Evidence(source(pod, f"spec.containers[{container.name}].ports"), ", ".join(str(p.container_port) for p in container.ports))
+        Evidence(
+            source(pod, f"spec.containers[{container.name}].ports"),
+            ", ".join(str(p.container_port) for p in container.ports),
+        )
         for container in pod.spec.servers
         if container.name in (failing.container.name, other) and container.ports
     ]

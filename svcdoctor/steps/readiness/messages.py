@@ -11,6 +11,7 @@ class Failure(Enum):
 
     REFUSED = "the connection was refused"
     TIMED_OUT = "no answer came in time"
+    TOO_SLOW = "it was asked, but did not answer in time"
     UNREACHABLE = "the address could not be reached"
     NOT_THERE = "the application answers, but not on this path or not to this request"
     SAYS_NO = "the application itself says that it is not ready"
@@ -23,9 +24,10 @@ class Failure(Enum):
 
 PATTERNS: tuple[tuple[str, Failure], ...] = (
     (r"server gave HTTP response to HTTPS client|malformed HTTP response|tls: first record", Failure.OTHER_SCHEME),
-    (r"couldn't find port|could not find port|no port named|unable to find port", Failure.NO_PORT),
+    (r"strconv\.Atoi|couldn't find port|could not find port|no port named|unable to find port", Failure.NO_PORT),
     (
-        r'executable file not found|OCI runtime exec failed|exec: "[^"]*": stat |command not found|sh: (\d+: )?\S+: not found',
+        r"executable file not found|OCI runtime exec failed|command not found"
+        r'|exec: "[^"]*": stat |sh: (\d+: )?\S+: not found',
         Failure.NO_COMMAND,
     ),
     (r"no such host|server misbehaving", Failure.NO_HOST),
@@ -33,6 +35,7 @@ PATTERNS: tuple[tuple[str, Failure], ...] = (
     (r"no route to host|network is unreachable|host is down", Failure.UNREACHABLE),
     (r"Unimplemented|unknown service|rpc error: code = NotFound", Failure.NOT_THERE),
     (r"NOT_SERVING|service unhealthy", Failure.SAYS_NO),
+    (r"awaiting headers|reading body|command timed out|command .* timed out after", Failure.TOO_SLOW),
     (r"deadline exceeded|Client\.Timeout|i/o timeout|timed out|timeout:", Failure.TIMED_OUT),
 )
 REQUEST_IS_WRONG = frozenset({400, 401, 403, 404, 405, 406, 415, 421, 426})

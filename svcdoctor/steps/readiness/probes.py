@@ -10,9 +10,10 @@ from ...model.diagnosis import Confidence, Evidence, Fix, Rule, RuledOut, Severi
 from ...model.meta import each
 from ...model.pod import Container, ContainerStatus, Pod, Probe
 from ..listening import declared, mentions, probe_host, probe_port, probes, resolve
+from ..placing import told
 from ..words import ago, kubectl, some, source
 from .messages import Failure, meaning
-from .trouble import Failing, Trouble, told
+from .trouble import Failing, Trouble
 
 PROBE_FAILING = Rule(
     "SVC301",
@@ -54,6 +55,11 @@ RULES = (PROBE_FAILING, PROBE_MISCONFIGURED, PROBE_TOO_TIGHT, STARTUP_PENDING)
 
 SLACK = timedelta(seconds=10)
 FLAPS = 3
+LATE = (Failure.TIMED_OUT, Failure.TOO_SLOW)
+IMPATIENT = 2
+"""Seconds of timeoutSeconds up to which a slow answer speaks against the probe."""
+LATELY = timedelta(minutes=10)
+"""A pod that passed its probe until then is more likely slow than dead."""
 
 
 class Complaint(Struct, frozen=True):
@@ -101,9 +107,9 @@ def trouble(case: Case, pod: Pod, failing: Failing) -> Trouble | None:
     running = case.age(status.state.running.started_at)
     said = complaint(case, pod, container, probe, "Readiness")
     first_try = timedelta(seconds=probe.initial_delay_seconds + probe.period_seconds * probe.failure_threshold) + SLACK
-    if running < first_try and (said is None or said.failure in (Failure.REFUSED, Failure.TIMED_OUT, Failure.UNCLEAR)):
-        if _wrong_place(case, pod, container, probe) is None:
-            return _starting(case, pod, container, status, probe, "Readiness")
+    may_come = said is None or said.failure in (Failure.REFUSED, *LATE, Failure.UNCLEAR)
+    if running < first_try and may_come and _wrong_place(case, pod, container, probe) is None:
+        return _starting(case, pod, container, status, probe, "Readiness")
     return _readiness(case, pod, container, probe, said)
 
 
@@ -123,10 +129,13 @@ def spoken(probe: Probe) -> str:
         what = f"exec {' '.join(each(probe.exec.command))}"
     else:
         what = "no handler"
-    return f"{what}, every {probe.period_seconds} s, {probe.failure_threshold} failures, {probe.timeout_seconds} s to answer"
+    patience = f"{probe.failure_threshold} failures, {probe.timeout_seconds} s to answer"
+    return f"{what}, every {probe.period_seconds} s, {patience}"
 
 
-def _evidence(case: Case, pod: Pod, container: Container, probe: Probe, said: Complaint | None, kind: str) -> list[Evidence]:
+def _evidence(
+    case: Case, pod: Pod, container: Container, probe: Probe, said: Complaint | None, kind: str
+) -> list[Evidence]:
     place = source(pod, f"spec.containers[{container.name}]")
     field = "startupProbe" if kind == "Startup" else "readinessProbe"
     listens = some((f"{p.name} {p.container_port}/{p.protocol}".lstrip() for p in container.ports), 5)
@@ -136,11 +145,14 @@ def _evidence(case: Case, pod: Pod, container: Container, probe: Probe, said: Co
     ]
     if said is None:
         kept = case.need("events")
-        evidence.append(Evidence("Events", "could not be read" if kept else "none about this probe (they are kept an hour)"))
+        evidence.append(
+            Evidence("Events", "could not be read" if kept else "none about this probe (they are kept an hour)")
+        )
     elif said.stale:
-        evidence.append(Evidence("Event Unhealthy", f"older than the last Ready transition, proves nothing: {told(case, said.event)}"))
+        old = told(case, said.event)
+        evidence.append(Evidence(old.source, f"older than the last Ready transition, proves nothing: {old.fact}"))
     else:
-        evidence.append(Evidence("Event Unhealthy", told(case, said.event)))
+        evidence.append(told(case, said.event))
     return evidence
 
 
@@ -151,7 +163,9 @@ def _starting(case: Case, pod: Pod, container: Container, status: ContainerStatu
     evidence = _evidence(case, pod, container, probe, said, kind)
     evidence.insert(0, Evidence(source(pod, f"status.containerStatuses[{container.name}]"), f"running for {running}"))
     if status.restart_count:
-        evidence.append(Evidence(source(pod, f"status.containerStatuses[{container.name}].restartCount"), str(status.restart_count)))
+        evidence.append(
+            Evidence(source(pod, f"status.containerStatuses[{container.name}].restartCount"), str(status.restart_count))
+        )
     what = "its startup probe has not passed yet" if kind == "Startup" else "its first readiness probes are still due"
     return Trouble(
         STARTUP_PENDING,
@@ -174,16 +188,22 @@ def _readiness(case: Case, pod: Pod, container: Container, probe: Probe, said: C
     wrong = _wrong_request(failure, container) or _wrong_place(case, pod, container, probe)
     if wrong is not None:
         return _misconfigured(pod, container, probe, evidence, wrong)
-    if failure is Failure.TIMED_OUT and _was_ready(case, pod):
-        return Trouble(
-            PROBE_TOO_TIGHT,
-            f"the readiness probe of {container.name} times out after {probe.timeout_seconds} s, and passed before",
-            tuple(evidence),
-            _more_time(pod, container, probe),
-            Confidence.POSSIBLE,
-            (RuledOut(PROBE_MISCONFIGURED.name, "the same probe has passed before"),),
-        )
+    if failure in LATE and _passed_lately(case, pod):
+        return _too_tight(pod, container, probe, evidence, ", and passed before")
+    if failure is Failure.TOO_SLOW and not _was_ready(case, pod) and probe.timeout_seconds <= IMPATIENT:
+        return _too_tight(pod, container, probe, evidence, "; it never passed")
     return _failing(case, pod, container, probe, evidence, failure)
+
+
+def _too_tight(pod: Pod, container: Container, probe: Probe, evidence: list[Evidence], history: str) -> Trouble:
+    return Trouble(
+        PROBE_TOO_TIGHT,
+        f"the readiness probe of {container.name} times out after {probe.timeout_seconds} s{history}",
+        tuple(evidence),
+        _more_time(pod, container, probe),
+        Confidence.POSSIBLE,
+        (RuledOut("crash-loop", "the container runs"),),
+    )
 
 
 def _failing(
@@ -192,7 +212,10 @@ def _failing(
     number = probe_port(container, probe)
     decides = Fix("The check that decides between application and probe:", _try(pod, container, probe, number))
     look = Fix(
-        "Look at what the application says.", kubectl(pod.namespace, "logs", pod.name, "-c", container.name), None, (decides,)
+        "Look at what the application says.",
+        kubectl(pod.namespace, "logs", pod.name, "-c", container.name),
+        None,
+        (decides,),
     )
     if failure is Failure.SAYS_NO:
         confidence, why = Confidence.CERTAIN, failure.value
@@ -202,9 +225,14 @@ def _failing(
         confidence, why = Confidence.LIKELY, f"nothing accepts connections on {number}, where the Service leads too"
     else:
         confidence, why = Confidence.POSSIBLE, failure.value if failure else "nothing tells how it fails"
-    ruled_out = [RuledOut("crash-loop", "the container runs"), RuledOut(STARTUP_PENDING.name, "it had the time to start")]
+    ruled_out = [
+        RuledOut("crash-loop", "the container runs"),
+        RuledOut(STARTUP_PENDING.name, "it had the time to start"),
+    ]
     if confidence is not Confidence.POSSIBLE:
-        said = "it is the Service's own port" if failure is Failure.REFUSED else "the probe was carried out and answered"
+        said = (
+            "it is the Service's own port" if failure is Failure.REFUSED else "the probe was carried out and answered"
+        )
         ruled_out.append(RuledOut(PROBE_MISCONFIGURED.name, said))
     return Trouble(
         PROBE_FAILING,
@@ -258,6 +286,12 @@ def _targets(case: Case, pod: Pod) -> set[int]:
     """The ports of ``pod`` that the Service leads to."""
     ports = case.service.spec.ports if case.service else ()
     return {number for port in ports if (number := resolve(pod, port.target, port.protocol)) is not None}
+
+
+def _passed_lately(case: Case, pod: Pod) -> bool:
+    condition = pod.condition("Ready")
+    since = condition.last_transition_time if condition else None
+    return _was_ready(case, pod) and case.age(since) < LATELY
 
 
 def _was_ready(case: Case, pod: Pod) -> bool:
@@ -322,7 +356,13 @@ def flapping(case: Case, pod: Pod) -> Trouble | None:
     for container in pod.spec.servers:
         probe = container.readiness_probe
         said = complaint(case, pod, container, probe, "Readiness") if probe else None
-        if probe is None or said is None or said.stale or said.failure is not Failure.TIMED_OUT or said.event.times < FLAPS:
+        if (
+            probe is None
+            or said is None
+            or said.stale
+            or said.failure not in LATE
+            or said.event.times < FLAPS
+        ):
             continue
         return Trouble(
             PROBE_TOO_TIGHT,

@@ -149,7 +149,10 @@ def _all_terminating(case: Case, service: Service, leaving: list[Pod]) -> Findin
             Evidence("EndpointSlices", left),
             Evidence("Their owners", some(owners)),
         ],
-        Fix("Bring new pods up: look at their owner.", kubectl(service.namespace, "get", "pods,deployments,statefulsets")),
+        Fix(
+            "Bring new pods up: look at their owner.",
+            kubectl(service.namespace, "get", "pods,deployments,statefulsets"),
+        ),
         effect=Effect.PARTIAL if serving else Effect.OUTAGE,
         severity=Severity.WARNING if serving else Severity.ERROR,
         ruled_out=[RuledOut("selector-typo", f"the selector matches {count(len(leaving), 'pod')}")],

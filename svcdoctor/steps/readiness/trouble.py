@@ -2,12 +2,9 @@
 
 from msgspec import Struct
 
-from ...model.case import Case
-from ...model.cluster import Event
 from ...model.diagnosis import Confidence, Evidence, Fix, Rule, RuledOut
 from ...model.pod import Container, ContainerStatus, Pod
 from ...model.snapshot import Gap
-from ..words import ago
 
 
 class Trouble(Struct, frozen=True):
@@ -49,9 +46,3 @@ def failing_containers(pod: Pod) -> tuple[Failing, ...]:
 def _succeeded(status: ContainerStatus) -> bool:
     ended = status.state.terminated
     return ended is not None and ended.exit_code == 0
-
-
-def told(case: Case, event: Event) -> str:
-    """An event in a line: how often, how long ago, what it says."""
-    when = f", last {ago(case.age(event.last_seen))} ago" if event.last_seen else ""
-    return f"{event.times}x{when}: {event.message}"

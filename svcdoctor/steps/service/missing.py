@@ -85,7 +85,9 @@ def _missing(case: Case, asked: str, subject: Subject) -> Answer:
         fix = Fix(f"Did you mean {some(near)}?", kubectl(namespace, "get", "service", near[0]))
         summary = f"{asked} does not exist; the nearest name is {near[0]}"
     else:
-        fix = Fix("Look at what is there, and create the Service if it is missing.", kubectl(namespace, "get", "services"))
+        fix = Fix(
+            "Look at what is there, and create the Service if it is missing.", kubectl(namespace, "get", "services")
+        )
         summary = f"{asked} does not exist"
     confidence = Confidence.CERTAIN if looked_everywhere else Confidence.LIKELY
     finding = find(

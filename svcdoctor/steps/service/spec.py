@@ -25,7 +25,7 @@ QUOTED_NUMBER_PORT = Rule(
     Severity.ERROR,
     "service",
     "A targetPort is a string of digits, so it is looked up as a port name that no container can have.",
-    "In YAML \"8080\" is a string and 8080 a number. Port names need a letter, so the API server rejects such a manifest.",
+    'In YAML "8080" is a string and 8080 a number. Port names need a letter, so the API server rejects such a manifest.',
     "Write the number without quotes.",
 )
 EXTERNALNAME_IP = Rule(
@@ -134,7 +134,7 @@ def _externalname_ip(service: Service) -> Finding:
         "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata:\n"
         f"  name: {service.name}-1\n  namespace: {service.namespace}\n"
         f"  labels: {{kubernetes.io/service-name: {service.name}}}\n"
-        f"addressType: {family}\nendpoints:\n- addresses: [\"{address}\"]\n"
+        f'addressType: {family}\nendpoints:\n- addresses: ["{address}"]\n'
         "ports:\n- port: 443  # the port that the address serves\n"
     )
     return find(

@@ -1,7 +1,7 @@
 """Service ports held against what the pods behind them say of themselves.
 
-A containerPort is information, not proof (k/k#73049). So a finding here needs witnesses besides a missing declaration, and
-a pod that leaves anything unsaid is believed to listen.
+A containerPort is information, not proof (k/k#73049). So a finding here needs witnesses besides a missing declaration,
+and a pod that leaves anything unsaid is believed to listen.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from ...model.case import Case
 from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, Rule, RuledOut, Severity
 from ...model.pod import ContainerPort, Pod
 from ...model.service import Service, ServicePort
-from ..listening import AUXILIARY, Word, declared, mentions, proven, resolve, speaks
+from ..listening import AUXILIARY, Word, declared, mentions, probe_port, probes, proven, resolve, speaks
 from ..step import find
 from ..words import count, kubectl, kubectl_json_patch, source, subject
 
@@ -65,6 +65,8 @@ def check(case: Case) -> Iterator[Finding]:
     if service is None or case.external_name or not pods:
         return
     for index, port in enumerate(service.spec.ports):
+        if case.headless and any(speaks(pod, port.port, port.protocol) is Word.FOR for pod in pods):
+            continue  # clients dial the port itself, and it is served
         finding = _protocol_mismatch(service, port, index, pods) or _targetport_wrong(service, port, index, pods)
         if finding is not None:
             yield finding
@@ -100,9 +102,15 @@ def _protocol_mismatch(service: Service, port: ServicePort, index: int, pods: Se
         return None
     spoken = f"{port.name} {port.port}".lstrip()
     change = [{"op": "replace", "path": f"/spec/ports/{index}/protocol", "value": other.protocol}]
-    beside = {**_manifest(port), "protocol": other.protocol, "name": f"{port.name or 'port'}-{other.protocol.lower()}"[:15].rstrip('-')}
+    beside = {
+        **_manifest(port),
+        "protocol": other.protocol,
+        "name": f"{port.name or 'port'}-{other.protocol.lower()}"[:15].rstrip("-"),
+    }
     add = [{"op": "add", "path": "/spec/ports/-", "value": beside}]
     name = f" ({other.name})" if other.name else ""
+    sure = service.spec.cluster_ip != "None" and _means_it(port, pods, other)
+    whole = Effect.OUTAGE if len(service.spec.ports) == 1 else Effect.PARTIAL
     return find(
         PROTOCOL_MISMATCH,
         subject(service),
@@ -110,8 +118,12 @@ def _protocol_mismatch(service: Service, port: ServicePort, index: int, pods: Se
         [
             Evidence(source(service, f"spec.ports[{index}]"), f"{port.port}/{port.protocol} -> {port.target}"),
             Evidence(source(pod, "spec.containers[].ports"), f"{other.container_port}/{other.protocol}{name}"),
-            Evidence("Pods behind the Service", f"all {len(pods)} say {other.protocol} only" if len(pods) > 1 else
-                     f"the only one says {other.protocol} only"),
+            Evidence(
+                "Pods behind the Service",
+                f"all {len(pods)} say {other.protocol} only"
+                if len(pods) > 1
+                else f"the only one says {other.protocol} only",
+            ),
         ],
         Fix(
             f"Change the port's protocol to {other.protocol}.",
@@ -125,11 +137,23 @@ def _protocol_mismatch(service: Service, port: ServicePort, index: int, pods: Se
             if port.name
             else (),
         ),
-        effect=Effect.OUTAGE if len(service.spec.ports) == 1 else Effect.PARTIAL,
-        confidence=Confidence.LIKELY,
+        effect=whole if sure else Effect.NONE,
+        severity=Severity.ERROR if sure else Severity.WARNING,
+        confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
         ruled_out=[
             RuledOut(TARGETPORT_WRONG.name, f"{other.container_port} is the number that the pods declare"),
         ],
+    )
+
+
+def _means_it(port: ServicePort, pods: Sequence[Pod], other: ContainerPort) -> bool:
+    """Whether the pods' protocol was meant. TCP is what a containerPort says that was left at its default."""
+    if isinstance(port.target, str) or other.protocol != "TCP":
+        return True
+    number = other.container_port
+    return all(
+        number in proven(pod) or any(number == probe_port(c, probe) for c in pod.spec.servers for probe in probes(c))
+        for pod in pods
     )
 
 
@@ -165,7 +189,10 @@ def _suspicion(service: Service, port: ServicePort, pod: Pod) -> Suspicion | Non
 def _weigh(service: Service, port: ServicePort, pod: Pod, candidate: ContainerPort, only: bool) -> Suspicion:
     number = candidate.container_port
     where = source(pod, "spec.containers[].ports")
-    points, witnesses = 0, [Evidence(where, f"{candidate.name} {number}/{candidate.protocol}, never {port.target}".lstrip())]
+    points, witnesses = (
+        0,
+        [Evidence(where, f"{candidate.name} {number}/{candidate.protocol}, never {port.target}".lstrip())],
+    )
     if candidate.name and candidate.name == port.name:
         points += 2
         witnesses.append(Evidence(where, f"its port {candidate.name} has the Service port's name, and is {number}"))
@@ -178,9 +205,21 @@ def _weigh(service: Service, port: ServicePort, pod: Pod, candidate: ContainerPo
     if mentions(pod, number):
         points += 1
         witnesses.append(Evidence(source(pod, "command line"), f"speaks of {number}, not of {port.target}"))
-    if only and not (candidate.name and AUXILIARY.search(candidate.name) and candidate.name != port.name):
+    auxiliary = bool(candidate.name and AUXILIARY.search(candidate.name) and candidate.name != port.name)
+    if only and not auxiliary:
         points += 1
-    return Suspicion(candidate, pod, points, tuple(witnesses))
+    return Suspicion(candidate, pod, 0 if auxiliary else min(points, _most(port, candidate)), tuple(witnesses))
+
+
+def _most(port: ServicePort, candidate: ContainerPort) -> int:
+    """The points that a candidate can have at all: a port that goes by another name may well be another port.
+
+    So may one whose targetPort is the port itself: nobody translated anything there.
+    """
+    if candidate.name == port.name != "" or candidate.container_port == port.port:
+        return 2 * ENOUGH
+    apart = port.name and candidate.name
+    return ENOUGH - 1 if apart or port.target == port.port else 2 * ENOUGH
 
 
 def _targetport_wrong(service: Service, port: ServicePort, index: int, pods: Sequence[Pod]) -> Finding | None:
@@ -199,8 +238,7 @@ def _targetport_wrong(service: Service, port: ServicePort, index: int, pods: Seq
     return find(
         TARGETPORT_WRONG,
         subject(service),
-        f"port {spoken} leads to {port.target}, but nothing says that its pods listen there; they serve "
-        f"{meant.container_port}",
+        f"port {spoken} leads to {port.target}, but its pods speak of {meant.container_port} and never of {port.target}",
         [
             Evidence(source(service, f"spec.ports[{index}]"), f"{port.port}/{port.protocol} -> {port.target}"),
             *weakest.witnesses,
@@ -212,7 +250,9 @@ def _targetport_wrong(service: Service, port: ServicePort, index: int, pods: Seq
             alternatives=(
                 Fix(
                     "The check that decides:",
-                    kubectl(service.namespace, "port-forward", f"pod/{weakest.pod.name}", f"{port.target}:{port.target}"),
+                    kubectl(
+                        service.namespace, "port-forward", f"pod/{weakest.pod.name}", f"{port.target}:{port.target}"
+                    ),
                 ),
             ),
         ),
@@ -237,7 +277,9 @@ def _headless_port_remap(service: Service, port: ServicePort, index: int, pods: 
         f"the Service is headless, so port {port.port} is not translated to {number}: clients must dial {number}",
         [
             Evidence(source(service, "spec.clusterIP"), "None"),
-            Evidence(source(service, f"spec.ports[{index}]"), f"{port.port}/{port.protocol} -> {port.target} ({number})"),
+            Evidence(
+                source(service, f"spec.ports[{index}]"), f"{port.port}/{port.protocol} -> {port.target} ({number})"
+            ),
             Evidence("Pods behind the Service", f"none speaks of listening on {port.port}"),
         ],
         Fix(

@@ -1,0 +1,16 @@
+"""What to say of a name that does not exist."""
+
+from collections.abc import Collection
+
+from ..errors import UsageError
+
+
+def unknown(what: str, name: str, known: Collection[str]) -> UsageError:
+    """The error for ``name``, with the names that it may have been meant to be."""
+    from ..steps.near import nearest
+
+    near = nearest(name, known)
+    return UsageError(
+        f"no {what} is called {name or 'nothing'}",
+        f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(known)}",
+    )

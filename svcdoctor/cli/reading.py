@@ -1,0 +1,67 @@
+"""Where commands get their facts: a cluster, or a snapshot of one."""
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from ..errors import UsageError
+from . import console
+from .options import Connection, Source
+from .target import Asked
+
+if TYPE_CHECKING:
+    from ..collect.api import Call
+    from ..collect.gather import Gathered
+    from ..collect.kubeconfig import Options
+    from ..model.case import Case
+    from ..model.diagnosis import Target
+
+NOT_FOR_SNAPSHOTS = tuple(field.name for field in fields(Connection) if field.name not in ("namespace", "verbose"))
+
+
+def read(source: Source, asked: Asked, client: str | None) -> "Case":
+    """The facts around the Service that was ``asked`` for. Raises CouldNotLook, UsageError."""
+    from ..model.case import Case
+
+    if source.snapshot is None:
+        gathered, target = gather(source, asked, client)
+        return Case(gathered.snapshot, target)
+
+    from .. import archive
+
+    for name in NOT_FOR_SNAPSHOTS:
+        if getattr(source, name):
+            flag = name.removesuffix("_user").replace("_", "-")
+            raise UsageError(f"--{flag} speaks of a cluster, but --snapshot reads none", "leave out one of the two")
+    snapshot = archive.load(source.snapshot)
+    return Case(snapshot, asked.target(snapshot.namespace, client))
+
+
+def gather(connection: Connection, asked: Asked, client: str | None) -> "tuple[Gathered, Target]":
+    """What the cluster says of the Service, live."""
+    from ..collect.api import connect
+    from ..collect.gather import gather
+
+    api = connect(_options(connection), on_call=_tell if connection.verbose else None)
+    target = asked.target(api.namespace, client)
+    with console.progress(f"Reading {target.namespace}/{target.name} from {api.server}"):
+        return gather(api, target), target
+
+
+def _options(connection: Connection) -> "Options":
+    from ..collect.kubeconfig import Options
+
+    return Options(
+        kubeconfig=connection.kubeconfig,
+        context=connection.context,
+        cluster=connection.cluster,
+        user=connection.user,
+        namespace=connection.namespace,
+        as_user=connection.as_user,
+        as_groups=tuple(connection.as_group or ()),
+        request_timeout=connection.request_timeout,
+    )
+
+
+def _tell(call: "Call") -> None:
+    query = f"?{call.query}" if call.query else ""
+    console.say(f"{call.method} {call.path}{query} {call.status} {call.ms:.0f} ms {call.size} bytes")

@@ -1,0 +1,1 @@
+"""The senses: reading a live cluster."""

@@ -1,0 +1,285 @@
+"""One API server: GETs with our name on them, retried where that helps, refused where that is the answer.
+
+kubernetes and urllib3 enter here and nowhere else, and none of their exceptions leaves. They serve TLS, proxies and the
+connection pool; what the answers say is decoded elsewhere.
+"""
+
+import os
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from importlib import import_module
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.parse import quote
+
+import urllib3
+from kubernetes.client import ApiClient, ApiException, Configuration
+from msgspec import Struct
+
+from .. import __version__
+from ..errors import CouldNotLook
+from . import credentials, kubeconfig
+from .failures import hopeless, spoken
+from .kubeconfig import Access, Options
+from .timeouts import Timeouts, parse_timeout
+
+WORKERS = 8
+"""Calls that go side by side; the connection pool holds as many."""
+CHUNK = 1 << 18
+TRIES = 4
+RETRY_STATUS = frozenset({429, 500, 502, 503, 504})
+LONGEST_WAIT = 10.0
+"""Seconds that one Retry-After is obeyed; a server that wants more is reported instead."""
+
+
+class Call(Struct, frozen=True):
+    """One GET, answered or not: ``status`` 0 without an answer, ``ms`` its time, ``size`` the bytes on the wire."""
+
+    method: str
+    path: str
+    query: str
+    status: int
+    ms: float
+    size: int
+
+
+class Reply(Struct, frozen=True):
+    """What a server said."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+class Silence(Exception):
+    """No answer to one GET: ``why`` in a few words. The next one may well be answered."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Api:
+    """A connection to the API server of ``access``. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        access: Access,
+        timeouts: Timeouts,
+        on_call: Callable[[Call], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.context = access.context
+        self.server = access.server
+        self.namespace = access.namespace
+        self.taken_at: datetime | None = None  # the server's clock, by its first answer
+        self._access = access
+        self._timeouts = timeouts
+        self._on_call = on_call or (lambda call: None)
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._connect()
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Reply:
+        """What the server says to ``GET /path?query``: any status, after retries and one renewal of credentials.
+
+        Raises Silence where this one call got no answer, CouldNotLook where none can be expected: the server can't be
+        reached, its certificate is not trusted, it does not know us, or it is no API server.
+        """
+        asked = "&".join(f"{key}={value}" for key, value in (query or {}).items())
+        url = f"{self.server}/{quote(path)}" + ("?" + _encoded(query) if query else "")
+        generation = self._generation
+        for attempt in range(1, TRIES + 1):
+            reply = self._try(path, asked, url, last=attempt == TRIES)
+            if reply is None:
+                self._sleep(_pause(attempt))
+            elif reply.status == 401 and self._renewed(generation):
+                generation = self._generation
+            elif (
+                reply.status in RETRY_STATUS and attempt < TRIES and (wait := _retry_after(reply, attempt)) is not None
+            ):
+                self._sleep(wait)
+            else:
+                return self._checked(reply)
+        return self._checked(reply or Reply(0, b"", {}))
+
+    # --------------------------------------------------------------------------------------------------------- one try
+
+    def _try(self, path: str, query: str, url: str, last: bool) -> Reply | None:
+        """One GET; None where the connection broke and another try may help."""
+        start = time.monotonic()
+        status = size = 0
+        try:
+            response = self._client.rest_client.request(  # type: ignore[no-untyped-call]
+                "GET", url, headers=dict(self._headers), _request_timeout=self._timeouts.pair
+            ).response
+            status = response.status
+            body = self._read(response, start)
+            size = response.tell()
+            self._note_time(response.headers.get("Date"))
+            return Reply(status, body, {name.lower(): value for name, value in response.headers.items()})
+        except (ApiException, urllib3.exceptions.HTTPError, OSError, ssl.SSLError) as error:
+            if told := hopeless(error, self.server):
+                raise told from None
+            if last or isinstance(error, urllib3.exceptions.TimeoutError | TimeoutError):
+                raise Silence(spoken(error, self._timeouts)) from None
+            return None
+        finally:
+            self._on_call(Call("GET", path, query, status, (time.monotonic() - start) * 1000, size))
+
+    def _read(self, response: urllib3.BaseHTTPResponse, start: float) -> bytes:
+        """The body, decompressed. A server that drips it for ever is cut off."""
+        limit = self._timeouts.whole
+        parts = []
+        for part in response.stream(CHUNK, decode_content=True):
+            parts.append(part)
+            if limit is not None and time.monotonic() - start > limit:
+                response.close()
+                raise TimeoutError
+        response.release_conn()
+        return b"".join(parts)
+
+    def _note_time(self, date: str | None) -> None:
+        if self.taken_at is None and date:
+            try:
+                self.taken_at = parsedate_to_datetime(date).astimezone(UTC)
+            except (ValueError, OverflowError):
+                return
+
+    def now(self) -> datetime:
+        """The server's time when it first answered; our own where it did not say."""
+        return self.taken_at or datetime.now(UTC)
+
+    def _checked(self, reply: Reply) -> Reply:
+        """``reply`` from something that is an API server and knows us."""
+        if reply.status == 401:
+            raise CouldNotLook(
+                f"the API server {self.server} does not accept the credentials of context {self.context}",
+                "log in again (an expired token?), or choose another user with --user or --context",
+            )
+        kind = reply.headers.get("content-type", "")
+        if 300 <= reply.status < 400 or (reply.status == 200 and "html" in kind):
+            where = reply.headers.get("location")
+            raise CouldNotLook(
+                f"{self.server} does not answer like a Kubernetes API server"
+                + (f": it points to {where}" if where else ""),
+                "check the server in the kubeconfig; a proxy or a login page may stand in between",
+            )
+        return reply
+
+    # -------------------------------------------------------------------------------------------------- the connection
+
+    def _connect(self) -> None:
+        held = credentials.obtain(self._access)
+        self._client = ApiClient(_configuration(self._access))
+        self._client.rest_client.pool_manager.connection_pool_kw["ssl_context"] = _tls_context(self._access, held)
+        headers = urllib3.HTTPHeaderDict()
+        headers["User-Agent"] = f"svcdoctor/{__version__}"
+        headers["Accept"] = "application/json"
+        if self._access.compress:
+            headers["Accept-Encoding"] = "gzip"
+        if held.authorization:
+            headers["Authorization"] = held.authorization
+        for name, value in self._access.impersonate:
+            headers.add(name, value)
+        self._headers = headers
+
+    def _renewed(self, generation: int) -> bool:
+        """Whether a 401 led to other credentials than the ones it was said to. Several threads renew them once."""
+        if not credentials.renewable(self._access) or generation > 0:
+            return False
+        with self._lock:
+            if self._generation == generation:
+                self._connect()
+                self._generation += 1
+        return True
+
+    def close(self) -> None:
+        """Lets go of all connections."""
+        self._client.rest_client.close()
+
+
+def connect(options: Options, on_call: Callable[[Call], None] | None = None) -> Api:
+    """The API server that ``options`` and the environment mean; nothing is asked of it yet.
+
+    Raises UsageError, BadData and CouldNotLook as `kubeconfig.load` and `credentials.obtain` do.
+    """
+    timeouts = parse_timeout(options.request_timeout)
+    return Api(kubeconfig.load(options, os.environ), timeouts, on_call)
+
+
+# ------------------------------------------------------------------------------------------------------------ plumbing
+
+
+def _configuration(access: Access) -> Configuration:
+    configuration = Configuration(host=access.server, proxy=access.proxy, connection_pool_maxsize=WORKERS)
+    configuration.verify_ssl = not access.tls.insecure
+    configuration.tls_server_name = access.tls.server_name
+    configuration.retries = False  # we retry ourselves, and follow no redirect
+    if configuration.proxy and configuration.proxy.startswith("socks"):
+        try:
+            import_module("socks")
+        except ImportError:
+            raise CouldNotLook(
+                "the cluster is behind a SOCKS proxy, which needs PySocks", "pip install 'svcdoctor[socks]'"
+            ) from None
+    return configuration
+
+
+def _tls_context(access: Access, held: credentials.Credentials) -> ssl.SSLContext:
+    """A context that holds CA and certificate; they touch the disk only while OpenSSL reads them."""
+    context = ssl.create_default_context()
+    try:
+        if access.tls.ca:
+            context = ssl.create_default_context(cadata=access.tls.ca.decode())
+    except (ssl.SSLError, ValueError):
+        raise CouldNotLook(
+            "the certificate-authority of the cluster is no PEM certificate", "check the kubeconfig"
+        ) from None
+    # Clusters' own CAs are often older than X.509 strictness, which Python 3.13 turns on.
+    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+    if access.tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if held.certificate and held.key:
+        with TemporaryDirectory(prefix="svcdoctor-") as folder:
+            pair = Path(folder) / "pair.pem"
+            pair.touch(mode=0o600)
+            pair.write_bytes(held.certificate + b"\n" + held.key)
+            try:
+                context.load_cert_chain(pair)
+            except (ssl.SSLError, OSError):
+                raise CouldNotLook(
+                    "the client certificate and key do not fit together", "check the kubeconfig"
+                ) from None
+    return context
+
+
+def _encoded(query: Mapping[str, str]) -> str:
+    return "&".join(f"{quote(key)}={quote(value, safe='')}" for key, value in query.items())
+
+
+def _retry_after(reply: Reply, attempt: int) -> float | None:
+    """How long to wait before asking again; None where the server asks for more patience than we have."""
+    said = reply.headers.get("retry-after")
+    if said is None:
+        return _pause(attempt) if reply.status != 500 else None
+    try:
+        seconds = float(said)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return _pause(attempt)
+    return max(seconds, 0.0) if seconds <= LONGEST_WAIT else None
+
+
+def _pause(attempt: int) -> float:
+    """Back-off with jitter: about 0.2, 0.4, 0.8 s."""
+    return 0.1 * 2.0**attempt * random.uniform(0.8, 1.2)
