@@ -74,7 +74,7 @@ class Lifecycle(Base, frozen=True):
 
 
 class Container(Base, frozen=True):
-    """core/v1 Container, also as a native sidecar: an init container with restartPolicy Always. Never its environment."""
+    """core/v1 Container, also as a native sidecar (an init container with restartPolicy Always). No environment."""
 
     name: str = ""
     image: str = ""

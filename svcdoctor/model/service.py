@@ -27,7 +27,7 @@ class ServicePort(Base, frozen=True):
     @property
     def target(self) -> IntOrString:
         """targetPort with the API's default: the Service port itself."""
-        return self.port if self.target_port in (None, 0, "") else self.target_port  # type: ignore[return-value]
+        return self.port if self.target_port in (None, 0, "") else self.target_port
 
 
 class ServiceSpec(Base, frozen=True):

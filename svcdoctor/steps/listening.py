@@ -1,8 +1,8 @@
 """Where a pod listens, as far as its spec tells.
 
-A containerPort is only information, so its absence proves nothing. What a pod says in other ways counts too: the ports that
-its probes dial, and the numbers in its command line. Only a pod that speaks of ports, and never of this one, speaks
-against it.
+A containerPort is only information, so its absence proves nothing. What a pod says in other ways counts too: the ports
+that its probes dial, and the numbers in its command line. Only a pod that speaks of ports, and never of this one,
+speaks against it.
 """
 
 import re
@@ -34,7 +34,7 @@ def declared(pod: Pod) -> Iterator[tuple[Container, ContainerPort]]:
 
 
 def resolve(pod: Pod, target: IntOrString, protocol: str) -> int | None:
-    """The number that a targetPort means on ``pod`` (podutil.FindPort): the first containerPort of that name and protocol."""
+    """The number of a targetPort on ``pod`` (podutil.FindPort): the first containerPort of that name and protocol."""
     if isinstance(target, int):
         return target
     for _, port in declared(pod):

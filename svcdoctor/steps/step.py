@@ -10,7 +10,7 @@ from ..model.snapshot import Gap
 
 
 class Answer(Struct, frozen=True):
-    """What a step says of a Case. ``reason`` is one line; findings and gaps decide the status, unless it was skipped."""
+    """What a step says of a Case, ``reason`` in one line. Findings and gaps decide the status, unless skipped."""
 
     reason: str
     findings: tuple[Finding, ...] = ()

@@ -211,9 +211,36 @@ def test_a_switch_to_a_side_that_has_no_pods():
     made.service("web", {"app": "web", "color": "green"}, "80>http")
     made.deployment("web-blue", {"app": "web", "color": "blue"}, HTTP)
     made.deployment("web-green", {"app": "web", "color": "green"}, HTTP, replicas=0)
-    diagnosis = made.diagnose("web")
-    assert diagnosis.root in ("switch-empty", "scaled-to-zero"), explain(diagnosis)
-    blamed(diagnosis, diagnosis.root)
+    blamed(made.diagnose("web"), "switch-empty")
+
+
+def test_a_side_that_was_scaled_down_was_not_switched_to():
+    made = Cluster()
+    made.service("web", {"app": "web", "color": "green"}, "80>http")
+    made.deployment("web-blue", {"app": "web", "color": "blue"}, HTTP)
+    made.deployment("web-green", {"app": "web", "color": "green"}, HTTP, replicas=0)
+    said = "Scaled down replica set web-green-5d8 from 2 to 0"
+    made.event("Deployment", made.objects["deployments"][1], "ScalingReplicaSet", said)
+    blamed(made.diagnose("web"), "scaled-to-zero")
+
+
+def test_scaled_to_zero_beside_another_tier_of_the_application():
+    made = Cluster()
+    made.service("api", {"app": "shop", "tier": "api"}, "80>http")
+    made.deployment("web", {"app": "shop", "tier": "web"}, HTTP)
+    made.deployment("api", {"app": "shop", "tier": "api"}, HTTP, replicas=0)
+    blamed(made.diagnose("api"), "scaled-to-zero")
+
+
+def test_a_version_that_nobody_has_is_no_switch():
+    applied = json.dumps({"spec": {"selector": {"app": "web", "version": "v1"}}})
+    made = Cluster()
+    annotations = {"kubectl.kubernetes.io/last-applied-configuration": applied}
+    made.service("web", {"app": "web", "version": "v2"}, "80>http", annotations=annotations)
+    made.deployment("web", {"app": "web", "version": "v1"}, HTTP)
+    made.follow()
+    made.objects["endpointslices"][0]["metadata"]["generation"] = 4
+    blamed(made.diagnose("web"), EXTRA)
 
 
 def test_a_switch_seen_in_the_last_applied_manifest():
@@ -222,6 +249,7 @@ def test_a_switch_seen_in_the_last_applied_manifest():
     annotations = {"kubectl.kubernetes.io/last-applied-configuration": applied}
     made.service("web", {"app": "web", "slot": "b"}, "80>http", annotations=annotations)
     made.deployment("web-a", {"app": "web", "slot": "a"}, HTTP)
+    made.deployment("web-b", {"app": "web", "slot": "b"}, HTTP, replicas=0)
     blamed(made.diagnose("web"), "switch-empty")
 
 

@@ -1,6 +1,6 @@
 """The pods behind a Service, by the workload that made them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ...model.case import Case, WorkloadRef
 from ...model.diagnosis import Rule, Severity
@@ -32,6 +32,18 @@ def by_workload(case: Case, pods: Sequence[Pod]) -> Groups:
 
 def spoken(group: WorkloadRef | None, pods: Sequence[Pod]) -> str:
     return str(group) if group else f"Pod {some(pod.name for pod in pods)}"
+
+
+def images(pods: Iterable[Pod]) -> set[str]:
+    """The images of ``pods`` without tags: a canary runs another tag, a stranger another image."""
+    return {_repository(container.image) for pod in pods for container in pod.spec.containers}
+
+
+def _repository(image: str) -> str:
+    """An image without its tag or digest."""
+    name = image.split("@", maxsplit=1)[0]
+    head, _, tail = name.rpartition(":")
+    return head if head and "/" not in tail else name
 
 
 def port_list(pod: Pod) -> str:

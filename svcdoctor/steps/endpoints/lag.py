@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from ...model.case import Case, Endpoint, slice_port
 from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, Rule, RuledOut, Severity
-from ...model.pod import Pod
 from ...model.meta import each
+from ...model.pod import Pod
 from ...model.service import SLICE_CONTROLLER, TRIGGER_TIME_ANNOTATION, Service, ServicePort
 from ..listening import resolve
 from ..step import find
@@ -169,12 +169,14 @@ def _catching_up(case: Case, service: Service) -> Finding | None:
         if pod.ready and not pod.terminating and pod.addresses and not listed.intersection(pod.addresses)
     ]
     waited = max((_ready_for(case, pod) for pod in late), default=timedelta())
+    if service.metadata.creation_timestamp:
+        waited = min(waited, case.age(service.metadata.creation_timestamp))
     if not late or (case.usable and waited < SOON):
         return None
     return find(
         CONTROLLER_LAG,
         subject(service),
-        f"{count(len(late), 'Ready pod')} in no slice yet, Ready for {ago(waited)}: it should take a second or two",
+        f"{count(len(late), 'Ready pod')} in no slice yet, {ago(waited)} on: it should take a second or two",
         [
             Evidence(source(pod, "status.conditions[Ready]"), f"True for {ago(_ready_for(case, pod))}")
             for pod in late[:3]

@@ -10,7 +10,7 @@ from ..listening import declared, resolve
 from ..near import nearest
 from ..step import find
 from ..words import count, kubectl, kubectl_json_patch, labels, source, subject
-from .groups import SELECTOR_POLLUTED, Groups, port_list, spoken
+from .groups import SELECTOR_POLLUTED, Groups, images, port_list, spoken
 
 NAMED_PORT_ABSENT = Rule(
     "SVC210",
@@ -158,6 +158,17 @@ def _bystanders(
             severity=Severity.ADVICE,
             effect=Effect.NONE,
         )
+    if _stranger(port, pods, having):
+        return find(
+            SELECTOR_POLLUTED,
+            subject(service),
+            f"the selector also matches {who}, another application without a port {port.target}; it gets no traffic",
+            [Evidence(source(service, "spec.selector"), labels(service.spec.selector)), *evidence],
+            Fix(f"Give the selector a label that {who} lacks."),
+            effect=Effect.NONE,
+            confidence=Confidence.LIKELY,
+            ruled_out=[RuledOut(NAMED_PORT_SPLIT.name, f"{who} runs another image, and no port of that number")],
+        )
     ready = sum(pod.ready for pod in pods)
     fix = Fix(f"Name the containerPort {port.target} on {who} too.")
     if group is not None and group.kind in ("Deployment", "StatefulSet", "DaemonSet"):
@@ -174,6 +185,14 @@ def _bystanders(
         confidence=Confidence.LIKELY,
         ruled_out=[RuledOut("named-port-absent", f"{servers} has the port")],
     )
+
+
+def _stranger(port: ServicePort, pods: Sequence[Pod], having: Groups) -> bool:
+    """Whether pods have neither image nor port number in common with those that serve the port."""
+    servers = [pod for members in having.values() for pod in members]
+    numbers = {resolve(pod, port.target, port.protocol) for pod in servers}
+    same_number = any(p.container_port in numbers for pod in pods for _, p in declared(pod))
+    return not same_number and not images(pods) & images(servers)
 
 
 def _first_port(pod: Pod) -> int:

@@ -9,7 +9,7 @@ from ...model.service import Service, ServicePort
 from ..listening import Word, speaks
 from ..step import find
 from ..words import count, kubectl, kubectl_json_patch, labels, some, source, subject
-from .groups import SELECTOR_POLLUTED, Groups, port_list, spoken
+from .groups import SELECTOR_POLLUTED, Groups, images, port_list, spoken
 
 SHARED_NUMERIC_PORTS = Rule(
     "SVC213",
@@ -76,7 +76,7 @@ def _shared(
         SHARED_NUMERIC_PORTS,
         subject(service),
         f"{len(groups)} workloads share the Service, but each serves only some of its targetPorts: part of the "
-        f"connections to port {some(port.port for port in hit)} are refused",
+        f"connections to {'port' if len(hit) == 1 else 'ports'} {some(port.port for port in hit)} is refused",
         evidence,
         Fix(
             "Give each containerPort a name of its own and use the names as targetPorts: then each port leads to the "
@@ -95,9 +95,7 @@ def _polluted(
 ) -> Finding:
     servers = {g: p for g, p in groups.items() if g != group}
     ready = sum(pod.ready for pod in pods)
-    images = {_repository(c.image) for pod in pods for c in pod.spec.containers}
-    others = {_repository(c.image) for p in servers.values() for pod in p for c in pod.spec.containers}
-    stranger = not images & others  # a canary runs another tag of the same image; a stranger another image
+    stranger = not images(pods) & images(pod for members in servers.values() for pod in members)
     who = spoken(group, pods)
     apart = _own_label(service, servers, pods)
     if apart:
@@ -127,19 +125,12 @@ def _polluted(
     )
 
 
-def _repository(image: str) -> str:
-    """An image without its tag or digest."""
-    name = image.split("@")[0]
-    head, _, tail = name.rpartition(":")
-    return head if head and "/" not in tail else name
-
-
 def _own_label(service: Service, servers: Groups, strangers: Sequence[Pod]) -> tuple[str, str] | None:
     """A label that all serving pods share and no stranger has."""
     pods = [pod for group in servers.values() for pod in group]
     shared = set(pods[0].labels.items()).intersection(*(pod.labels.items() for pod in pods))
     for key, value in sorted(shared):
-        if not key.endswith("-hash") and key not in service.spec.selector:
-            if all(pod.labels.get(key) != value for pod in strangers):
-                return key, value
+        taken = key.endswith("-hash") or key in service.spec.selector
+        if not taken and all(pod.labels.get(key) != value for pod in strangers):
+            return key, value
     return None

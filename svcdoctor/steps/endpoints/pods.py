@@ -35,7 +35,7 @@ PODS_UNSCHEDULED = Rule(
     Severity.ERROR,
     "endpoints",
     "The pods exist or are wanted, but have no node or no address.",
-    "No node fits (resources, affinity, taints, hostPort), a quota forbids them, or the pod network is out of addresses.",
+    "No node fits (resources, affinity, taints, hostPort), a quota forbids them, or no pod address is left.",
     "Free or add what the scheduler misses.",
 )
 RULES = (SELECTOR_TERMINAL_PODS, SCALED_TO_ZERO, PODS_UNSCHEDULED)
@@ -188,4 +188,4 @@ def unscheduled(case: Case, service: Service) -> Iterator[Finding]:
 
 def _brief(message: str) -> str:
     """The scheduler's message without its second half, which repeats it for preemption."""
-    return message.split(" preemption:")[0].rstrip(". ")
+    return message.split(" preemption:", maxsplit=1)[0].rstrip(". ")

@@ -137,7 +137,7 @@ def _unlabelled(service: Service, strays: list[EndpointSlice]) -> Finding:
             Evidence(f"API: endpointslices labelled {SERVICE_NAME_LABEL}={service.name}", "none has an address"),
         ],
         Fix(
-            f"Label the {count(len(strays), 'slice')}.",
+            "Label it." if len(strays) == 1 else f"Label the {len(strays)} slices.",
             kubectl(
                 service.namespace,
                 "label",
@@ -330,6 +330,7 @@ def _stale(
     case: Case, service: Service, other: EndpointSlice, dead: list[str], rule: Rule, sure: bool = True
 ) -> Finding:
     hand = f"managed by {other.managed_by}" if other.managed_by else "managed by nobody (no label says so)"
+    share = "all" if len(dead) >= len(case.endpoints) else "part of the"
     alternatives: tuple[Fix, ...] = ()
     if rule is STALE_MIRROR_SLICE:
         alternatives = (
@@ -341,7 +342,7 @@ def _stale(
     return find(
         rule,
         subject(other),
-        f"slice {other.name}, {hand}, sends part of the traffic to {some(dead)}, where no pod of the Service is",
+        f"slice {other.name}, {hand}, sends {share} traffic to {some(dead)}, where no pod of the Service is",
         [
             Evidence(source(other, "metadata.labels"), hand),
             Evidence(source(other, "endpoints"), some(dead, 5)),

@@ -26,7 +26,7 @@ ZONE_HINTS = Rule(
     Severity.WARNING,
     "endpoints",
     "Topology hints spread the traffic badly: a zone has few endpoints for many clients, or hints are ignored.",
-    "The endpoints are unevenly placed over the zones, or some of them carry no hint (kube-proxy then ignores them all).",
+    "The endpoints are unevenly placed over the zones, or some carry no hint (kube-proxy then ignores all hints).",
     "Spread the pods evenly over the zones, or turn the topology setting off.",
 )
 RULES = (SINGLE_ENDPOINT, ZONE_HINTS)

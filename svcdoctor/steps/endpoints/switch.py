@@ -1,27 +1,35 @@
 """A blue/green switch to a side that has nobody ready."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from ...model.case import Case, matches
+from ...model.case import Case, WorkloadRef, matches
+from ...model.cluster import Workload
 from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, RuledOut
 from ...model.pod import Pod
-from ...model.service import LAST_APPLIED_ANNOTATION, SLICE_CONTROLLER, Service
+from ...model.service import LAST_APPLIED_ANNOTATION, Service
 from ..step import find
 from ..words import ago, count, kubectl_patch, labels, patch, some, source, subject
 from .candidates import IDENTITY
 from .pods import workloads_meant
 from .selector import SWITCH_EMPTY, endpoints_of
 
+SIDES = re.compile(r"colou?r|version|release|track|slot|variant|revision|stage|live|active|blue|green", re.IGNORECASE)
+"""Keys by which people tell the sides of a switch apart."""
+
 
 def switched_to_nobody(case: Case, service: Service) -> Finding | None:
-    """The switch, when the selector has no ready pod, a sibling serves, and something shows that it was switched."""
+    """The switch to a side that exists and has no ready pod, while its sibling serves and something shows the switch."""
+    side = next(workloads_meant(case), None)
+    if side is None:  # nobody carries the labels: that is a near miss, whoever wrote them
+        return None
     for key in service.spec.selector:
         if key in IDENTITY:
             continue
         siblings = _siblings(case, key)
-        witness = next(_witnesses(case, service, key), None) if siblings else None
+        witness = next(_witnesses(case, service, key, *side), None) if siblings else None
         if witness is not None:
             return _finding(case, service, key, siblings, witness)
     return None
@@ -40,10 +48,8 @@ def _siblings(case: Case, key: str) -> tuple[Pod, ...]:
     )
 
 
-def _witnesses(case: Case, service: Service, key: str) -> Iterator[Evidence]:
-    """What shows that the other side is a side to switch to, not a slip: it exists, or the selector was changed."""
-    for ref, workload in workloads_meant(case):
-        yield Evidence(source(workload), f"{ref} is the side that was switched to: {_standing(case)}")
+def _witnesses(case: Case, service: Service, key: str, ref: WorkloadRef, workload: Workload) -> Iterator[Evidence]:
+    """What shows that the selector was switched, and not its workload scaled away: it was changed, or its key says so."""
     before = _applied_selector(service)
     if before and before.get(key) not in (None, service.spec.selector[key]):
         yield Evidence(source(service, "last applied selector"), f"{labels(before)}: it was changed since")
@@ -53,18 +59,9 @@ def _witnesses(case: Case, service: Service, key: str) -> Iterator[Evidence]:
         if only_selector and field.time and created and field.time > created:
             when = ago(case.age(field.time))
             yield Evidence(source(service, "managedFields"), f"{field.manager} wrote the selector {when} ago")
-    if not _moved_on(case):
-        for emptied in case.slices:
-            if emptied.managed_by == SLICE_CONTROLLER and emptied.metadata.generation > 1 and not emptied.endpoints:
-                yield Evidence(source(emptied), f"it had endpoints once (generation {emptied.metadata.generation})")
-
-
-def _moved_on(case: Case) -> bool:
-    """Whether an older revision of a workload carried what the selector wants: then the pods changed, not the selector."""
-    return any(
-        workload.metadata.controller is not None and matches(case.selector, workload.spec.template.metadata.labels)
-        for workload in case.workloads.values()
-    )
+    scaled_down = any(" to 0" in event.message for event in case.events_of(ref.kind, ref.name, "ScalingReplicaSet"))
+    if SIDES.search(key) and not scaled_down:
+        yield Evidence(source(workload), f"{ref} is the side that was switched to: {_standing(case)}")
 
 
 def _standing(case: Case) -> str:
@@ -98,7 +95,8 @@ def _finding(case: Case, service: Service, key: str, siblings: tuple[Pod, ...], 
     return find(
         SWITCH_EMPTY,
         subject(service),
-        f"the selector was switched to {key}={service.spec.selector[key]}, which has no ready pod; {key}={some(others)} has",
+        f"the selector was switched to {key}={service.spec.selector[key]}, which has no ready pod; "
+        f"{key}={some(others)} has",
         [
             Evidence(source(service, "spec.selector"), labels(service.spec.selector)),
             witness,

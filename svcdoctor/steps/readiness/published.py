@@ -25,7 +25,7 @@ PUBLISH_NOT_READY = Rule(
     Severity.WARNING,
     "readiness",
     "publishNotReadyAddresses is true, so pods that are not ready get traffic too.",
-    "The field is meant for peers that must find each other before they are ready, and was set on a Service for clients.",
+    "The field is meant for peers that must find each other before they are ready, not for a Service with clients.",
     "Set it to false, unless the Service is for peer discovery.",
 )
 TERMINATION_RACE = Rule(
@@ -70,7 +70,7 @@ def _published(case: Case, service: Service, live: list[Pod]) -> Iterator[Findin
     yield find(
         PUBLISH_NOT_READY,
         subject(service),
-        f"{count(len(unready), 'pod')} of {len(live)} not ready, but published all the same: they get traffic",
+        f"{count(len(unready), 'pod')} of {len(live)} not ready, but published all the same: traffic goes there too",
         [
             Evidence(source(service, "spec.publishNotReadyAddresses"), "true"),
             Evidence("Pods that are not Ready", some(pod.name for pod in unready)),
@@ -139,11 +139,12 @@ def _termination_race(service: Service, leaving: list[Pod]) -> Iterator[Finding]
 def _all_terminating(case: Case, service: Service, leaving: list[Pod]) -> Finding:
     serving = {e.address for e in case.endpoints if e.terminating and e.serving}
     owners = sorted({str(case.workload_of(pod) or "no owner") for pod in leaving})
+    who = "the only pod behind the Service is" if len(leaving) == 1 else f"all {len(leaving)} pods of the Service are"
     left = f"{count(len(serving), 'address', 'addresses')} still serving" if serving else "none of them serves any more"
     return find(
         ALL_TERMINATING,
         subject(service),
-        f"all {count(len(leaving), 'pod')} behind the Service are terminating, {left}",
+        f"{who} terminating, {left}",
         [
             Evidence("Pods behind the Service", some(f"{p.name}, terminating" for p in leaving)),
             Evidence("EndpointSlices", left),

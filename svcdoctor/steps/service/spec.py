@@ -16,7 +16,7 @@ PORT_NOT_IN_SERVICE = Rule(
     Severity.ERROR,
     "service",
     "The port that was asked for is not among the Service's ports.",
-    "A virtual IP has rules for its declared ports only. Others hang in iptables mode and are rejected in nftables mode.",
+    "A virtual IP has rules for its declared ports only; others hang in iptables mode, and nftables mode rejects them.",
     "Dial a port that the Service has, or add this one to spec.ports.",
 )
 QUOTED_NUMBER_PORT = Rule(
@@ -25,7 +25,7 @@ QUOTED_NUMBER_PORT = Rule(
     Severity.ERROR,
     "service",
     "A targetPort is a string of digits, so it is looked up as a port name that no container can have.",
-    'In YAML "8080" is a string and 8080 a number. Port names need a letter, so the API server rejects such a manifest.',
+    'In YAML "8080" is a string and 8080 a number. Port names need a letter, so API servers reject such a manifest.',
     "Write the number without quotes.",
 )
 EXTERNALNAME_IP = Rule(
@@ -127,23 +127,26 @@ def _quoted_number(service: Service, port: ServicePort, index: int) -> Finding:
 
 
 def _externalname_ip(service: Service) -> Finding:
-    address = service.spec.external_name
-    change = {"spec": {"type": "ClusterIP", "externalName": None}}
+    address = service.spec.external_name.rstrip(".")
+    number = service.spec.ports[0].port if service.spec.ports else 443
+    port = {} if service.spec.ports else {"ports": [{"port": number}]}
+    change = {"spec": {"type": "ClusterIP", "externalName": None, **port}}
     family = "IPv6" if ":" in address else "IPv4"
     manifest = (
         "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata:\n"
         f"  name: {service.name}-1\n  namespace: {service.namespace}\n"
         f"  labels: {{kubernetes.io/service-name: {service.name}}}\n"
         f'addressType: {family}\nendpoints:\n- addresses: ["{address}"]\n'
-        "ports:\n- port: 443  # the port that the address serves\n"
+        f"ports:\n- port: {number}  # the port that the address serves\n"
     )
     return find(
         EXTERNALNAME_IP,
         subject(service),
         f"externalName {address} is an IP address; DNS can only serve it as a name, which does not exist",
-        [Evidence(source(service, "spec.externalName"), address)],
+        [Evidence(source(service, "spec.externalName"), service.spec.external_name)],
         Fix(
-            "Make it a Service without selector (it then needs spec.ports), and put the address in an EndpointSlice.",
+            "Make it a Service without selector, and put the address in an EndpointSlice. "
+            f"{number} stands for the port that the address serves.",
             kubectl_patch(service.namespace, "Service", service.name, change),
             manifest,
         ),

@@ -238,7 +238,7 @@ def _targetport_wrong(service: Service, port: ServicePort, index: int, pods: Seq
     return find(
         TARGETPORT_WRONG,
         subject(service),
-        f"port {spoken} leads to {port.target}, but its pods speak of {meant.container_port} and never of {port.target}",
+        f"port {spoken} leads to {port.target}, of which its pods never speak; they serve {meant.container_port}",
         [
             Evidence(source(service, f"spec.ports[{index}]"), f"{port.port}/{port.protocol} -> {port.target}"),
             *weakest.witnesses,
