@@ -69,10 +69,11 @@ _SHAPES = re.compile(
 )
 _AUTHORIZATION = re.compile(r"(\bauthorization\\*[\"']?\s*[:=]\s*\\*[\"']?)[^\n\"'\\\x1f]+", re.IGNORECASE)
 _BEARER = re.compile(r"(\b(?:Bearer|Basic)\s+)(?![a-z]+\b)[\w.~+/-]{8,}=*", re.IGNORECASE)
-_USERINFO = re.compile(r"(://)[^\s/]*@(?!sha256:)|[^\s:/@\"']{1,64}:[^\s/@\"']{1,128}@(?=(?:tcp|udp|unix)?\()")
+_USERINFO = re.compile(r"(://)[^\s/\"'<>]*@(?!sha256:)|[^\s:/@\"']{1,64}:[^\s/@\"']{1,128}@(?=(?:tcp|udp|unix)?\()")
 _RUN = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
 
 
+@lru_cache(maxsize=8192)
 def names_a_secret(name: str) -> bool:
     """Whether what stands under ``name`` is a secret itself, not its file, its length or its lifetime."""
     return bool(SECRET_NAME.search(name)) and not HARMLESS_NAME.search(name)

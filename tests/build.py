@@ -1,4 +1,4 @@
-"""A cluster in a few lines: API objects as Kubernetes 1.36 writes them, slices as its controller derives them from pods.
+"""A cluster in a few lines: API objects as Kubernetes 1.36 writes them, slices as its controller derives them.
 
 Nothing here knows how svcdoctor judges: what a scenario says is what an API server would have answered.
 """
@@ -16,11 +16,12 @@ from svcdoctor.model.diagnosis import Diagnosis, Target
 from svcdoctor.model.objects import RESOURCES
 from svcdoctor.model.snapshot import Answer, Gap, Snapshot, assemble
 
-Json = dict[str, Any]
+from . import endpoint_controller
+from .endpoint_controller import Json, reference
+
 State = Callable[["Cluster", Json], None]
 
 NOW = datetime(2026, 11, 23, 2, 10, tzinfo=UTC)
-CONTROLLER = "endpointslice-controller.k8s.io"
 MIRROR = "endpointslicemirroring-controller.k8s.io"
 NODES = {"node1": "172.30.0.11", "node2": "172.30.0.12"}
 
@@ -38,7 +39,7 @@ def container_port(text: str) -> Json:
 
 
 def service_port(text: str) -> Json:
-    """``80``, ``http 80>8080``, ``dns 53/UDP>dns`` as a port of a Service, defaults filled in as the API server does."""
+    """``80``, ``http 80>8080``, ``dns 53/UDP>dns`` as a port of a Service, with the API server's defaults."""
     found = re.fullmatch(r"(?:(\S+) )?(\d+)(?:/(\w+))?(?:>(\S+))?", text)
     assert found, text
     name, number, protocol, target = found.groups()
@@ -114,12 +115,12 @@ class Cluster:
     ) -> list[Json]:
         """A Deployment (with its ReplicaSet), StatefulSet, DaemonSet or Job and its pods; returns the pods.
 
-        ``state`` makes them ill; a sequence gives each pod its own. ``template`` are the labels that only the pods carry.
+        ``state`` makes them ill; a sequence gives each pod its own. ``template`` are labels that only the pods carry.
         """
         labels = dict(labels)
         carried = {**labels, **(template or {})}
         pod_spec = {"containers": list(containers) or [container()], **spec}
-        body = {
+        body: Json = {
             "spec": {
                 "replicas": replicas,
                 "selector": {"matchLabels": labels},
@@ -128,11 +129,9 @@ class Cluster:
             "status": {"replicas": replicas, "desiredNumberScheduled": replicas},
         }
         plural = f"{kind.lower()}s"
-        owner = (
-            self.add(plural, name, body, namespace)
-            if plural in RESOURCES
-            else {"metadata": {"uid": f"uid-{self.serial()}"}}
-        )
+        owner: Json = {"metadata": {"uid": f"uid-{self.serial()}"}}
+        if plural in RESOURCES:
+            owner = self.add(plural, name, body, namespace)
         owner_ref = reference(kind, name, owner)
         stem = name
         if kind == "Deployment":
@@ -316,31 +315,7 @@ class Cluster:
         for service in self.objects["services"]:
             if service["spec"].get("selector") and service["spec"]["type"] != "ExternalName":
                 for family in service["spec"]["ipFamilies"]:
-                    self._write_slices(service, family)
-
-    def _write_slices(self, service: Json, family: str) -> None:
-        groups: dict[str, list[Json]] = {}
-        for pod in self.objects["pods"]:
-            if not _selects(service, pod) or pod["status"]["phase"] in ("Succeeded", "Failed"):
-                continue
-            addresses = [ip["ip"] for ip in pod["status"].get("podIPs", ()) if (":" in ip["ip"]) == (family == "IPv6")]
-            if addresses:
-                groups.setdefault(json.dumps(_ports_on(service, pod)), []).append(_endpoint(service, pod, addresses))
-        meta = service["metadata"]
-        for ports, endpoints in (groups or {"null": []}).items():
-            labels = {"kubernetes.io/service-name": meta["name"], "endpointslice.kubernetes.io/managed-by": CONTROLLER}
-            if service["spec"]["clusterIP"] == "None":
-                labels["service.kubernetes.io/headless"] = ""
-            self.add(
-                "endpointslices",
-                f"{meta['name']}-{self.serial():05x}",
-                {"addressType": family, "endpoints": endpoints, "ports": json.loads(ports) or None},
-                meta["namespace"],
-                labels=labels,
-                annotations={"endpoints.kubernetes.io/last-change-trigger-time": ago(3500)},
-                creationTimestamp=meta["creationTimestamp"],
-                ownerReferences=[reference("Service", meta["name"], service)],
-            )
+                    endpoint_controller.write(self, service, family)
 
 
 _KEPT = ("taken_at", "context", "server", "namespace")
@@ -348,53 +323,9 @@ CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersRe
 COMPLETED: Json = {"terminated": {"exitCode": 0, "reason": "Completed", "finishedAt": ago(3600)}}
 
 
-def reference(kind: str, name: str, owner: Json) -> Json:
-    return {"kind": kind, "name": name, "uid": owner["metadata"]["uid"], "controller": True, "apiVersion": "v1"}
-
-
 def _status(spec: Json, state: Json) -> Json:
     ready = {"ready": True, "started": True, "restartCount": 0, "lastState": {}}
     return {"name": spec["name"], "image": spec["image"], "state": state, **ready}
-
-
-def _selects(service: Json, pod: Json) -> bool:
-    labels = pod["metadata"]["labels"]
-    same = pod["metadata"]["namespace"] == service["metadata"]["namespace"]
-    return same and all(labels.get(key) == value for key, value in service["spec"]["selector"].items())
-
-
-def _ports_on(service: Json, pod: Json) -> list[Json]:
-    """podutil.FindPort for every Service port; those that the pod lacks are left out."""
-    sidecars = [c for c in pod["spec"].get("initContainers") or () if c.get("restartPolicy") == "Always"]
-    declared = [port for c in (*pod["spec"]["containers"], *sidecars) for port in c.get("ports") or ()]
-    found = []
-    for port in service["spec"].get("ports") or ():
-        target, protocol = port["targetPort"], port["protocol"]
-        numbers = (
-            [target]
-            if isinstance(target, int)
-            else [p["containerPort"] for p in declared if p.get("name") == target and p["protocol"] == protocol]
-        )
-        found += [{"name": port.get("name", ""), "protocol": protocol, "port": number} for number in numbers[:1]]
-    return found
-
-
-def _endpoint(service: Json, pod: Json, addresses: list[str]) -> Json:
-    meta = pod["metadata"]
-    conditions = {condition["type"]: condition["status"] for condition in pod["status"]["conditions"]}
-    serving, terminating = conditions.get("Ready") == "True", "deletionTimestamp" in meta
-    published = service["spec"].get("publishNotReadyAddresses", False)
-    return {
-        "addresses": addresses,
-        "conditions": {
-            "ready": published or (serving and not terminating),
-            "serving": serving,
-            "terminating": terminating,
-        },
-        "nodeName": pod["spec"].get("nodeName"),
-        "targetRef": {"kind": "Pod", "name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]},
-        "zone": f"zone-{pod['spec']['nodeName'][-1]}",
-    }
 
 
 def recorded(folder: Path) -> Snapshot:
@@ -403,6 +334,4 @@ def recorded(folder: Path) -> Snapshot:
     base = Snapshot(taken_at=datetime.fromisoformat(meta["takenAt"]), namespace=meta["namespace"])
     root = folder / "api"
     files = sorted(root.rglob("*.json"))
-    return assemble(
-        base, (Answer(f.relative_to(root).with_suffix("").as_posix(), f.read_bytes()) for f in files)
-    )
+    return assemble(base, (Answer(f.relative_to(root).with_suffix("").as_posix(), f.read_bytes()) for f in files))

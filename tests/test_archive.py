@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from svcdoctor import archive
+from svcdoctor.diagnose import diagnose
 from svcdoctor.errors import BadData, CouldNotLook, SvcdoctorError, UsageError
 from svcdoctor.model.case import Case
 from svcdoctor.model.diagnosis import Target
@@ -80,6 +81,19 @@ def by_hand(folder: Path, **documents: Any) -> Path:
 def test_a_recorded_cluster_comes_back_equal(tmp_path: Path, case: str, form: str) -> None:
     snapshot, answers = recorded(case)
     assert archive.load(saved(tmp_path, *answers, snapshot=snapshot, form=form)) == snapshot
+
+
+@pytest.mark.parametrize("case", NAMES)
+def test_a_recorded_cluster_is_diagnosed_the_same(tmp_path: Path, case: str) -> None:
+    """With everything that was recorded, kubectl's copies too: what saving takes out, no step misses."""
+    folder = CASES / case / "api"
+    files = folder.glob("**/*.json")
+    answers = [Answer(f.relative_to(folder).as_posix().removesuffix(".json"), f.read_bytes()) for f in files]
+    snapshot = assemble(EMPTY, answers)
+    truth = json.loads((CASES / case / "truth.json").read_bytes())
+    target = Target(truth["namespace"], truth["service"])
+    back = archive.load(saved(tmp_path, *answers, snapshot=snapshot))
+    assert diagnose(Case(back, target)) == diagnose(Case(snapshot, target))
 
 
 @FORMS

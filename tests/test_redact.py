@@ -41,6 +41,7 @@ KEPT = [
     "Access denied for user 'root'@'10.1.1.1' (using password: YES)",
     "kafka.bootstrap=broker-0:9092 max.tokens.per.second.limit=4096 tokenizer=bpe",
     "2026-11-23T01:56:20.123456789Z listening on :8080",
+    '{"upstream":"http://auth:8080","mail":"ops@example.com"}',
 ]
 
 

@@ -99,7 +99,7 @@ class Case:
 
     @cached_property
     def usable(self) -> tuple[Endpoint, ...]:
-        """The ready endpoints that at least one port leads to; all of a headless Service, which DNS hands out as such."""
+        """The ready endpoints that at least one port leads to; all of a headless Service, for DNS asks no port."""
         ports = self.service.spec.ports if self.service and not self.headless else ()
         ready = (endpoint for endpoint in self.endpoints if endpoint.ready)
         return tuple(e for e in ready if not ports or any(slice_port(e.slice, port) for port in ports))

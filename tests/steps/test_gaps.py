@@ -4,7 +4,7 @@ import pytest
 
 from svcdoctor.diagnose import diagnose
 from svcdoctor.model.case import Case
-from svcdoctor.model.diagnosis import Severity, Status, Target, Verdict
+from svcdoctor.model.diagnosis import Diagnosis, Severity, Status, Target, Verdict
 from svcdoctor.model.snapshot import Snapshot
 from tests.build import NOW, Cluster, container, http_probe
 from tests.states import crash_loop, refused
@@ -16,7 +16,7 @@ HTTP = container("app", "http:8080", readinessProbe=http_probe("http"))
 WORKLOADS = ("deployments", "replicasets", "statefulsets", "daemonsets")
 
 
-def status(diagnosis, step: str) -> Status:
+def status(diagnosis: Diagnosis, step: str) -> Status:
     return next(outcome.status for outcome in diagnosis.outcomes if outcome.step == step)
 
 

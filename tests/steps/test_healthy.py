@@ -247,7 +247,8 @@ def test_a_clock_that_is_wrong(skew):
 
 def test_udp_and_tcp_twins():
     made = cluster("dns 53/UDP>53", "dns-tcp 53>53", "metrics 9153>9153")
-    dns = container("coredns", "dns:53/UDP", "dns-tcp:53/TCP", "metrics:9153", readinessProbe=http_probe(8181, "/ready"))
+    ports = ("dns:53/UDP", "dns-tcp:53/TCP", "metrics:9153")
+    dns = container("coredns", *ports, readinessProbe=http_probe(8181, "/ready"))
     made.deployment("coredns", WEB, dns)
     healthy(made)
 
@@ -349,7 +350,6 @@ def test_a_pod_of_unknown_phase_beside_live_ones():
     made = cluster()
     pods = made.deployment("web", WEB, HTTP, replicas=3)
     pods[0]["status"]["phase"] = "Unknown"
-    made.diagnose("web")
     healthy(made)
 
 
@@ -413,3 +413,85 @@ def test_a_git_ops_service_that_spells_everything_out():
     app = container("app", "http:8080", "grpc:9000", "metrics:9100", readinessProbe=http_probe("http"))
     made.deployment("web", labels, app, template={"app.kubernetes.io/version": "1.2"})
     healthy(made)
+
+
+@pytest.mark.parametrize("port", ["metrics 9102>9102", "grpc 9000>9000"])
+def test_a_second_service_for_a_port_that_nobody_declares(port):
+    made = cluster(port)
+    app = container("app", "http:8080", args=["--port=8080"], readinessProbe=http_probe(8080))
+    made.deployment("web", WEB, app)
+    healthy(made)
+
+
+@pytest.mark.parametrize("port", ["https 443>8443", "443>8443", "80>9000"])
+@pytest.mark.parametrize("probed", [True, False])
+def test_a_port_that_is_only_not_declared_is_no_error(port, probed):
+    made = cluster(port)
+    app = container("app", "http:8080", readinessProbe=http_probe(8080) if probed else None)
+    made.deployment("web", WEB, app)
+    diagnosis = made.diagnose("web")
+    assert not names(diagnosis, Severity.ERROR), explain(diagnosis)
+
+
+def test_udp_behind_a_container_port_that_was_left_at_tcp():
+    made = cluster("dns 53/UDP>53")
+    made.deployment("web", WEB, container("app", "dns:53"))
+    diagnosis = made.diagnose("web")
+    assert not names(diagnosis, Severity.ERROR), explain(diagnosis)
+
+
+@pytest.mark.parametrize(
+    ("port", "declared"), [("peer 7000>peer", "http:8080"), ("gossip 7946/UDP>7946", "7946"), ("8080>80", "http:8080")]
+)
+def test_clients_of_a_headless_service_need_no_target_port(port, declared):
+    made = cluster(port, clusterIP="None")
+    made.workload("StatefulSet", "web", WEB, container("app", declared))
+    diagnosis = made.diagnose("web")
+    assert not names(diagnosis, Severity.ERROR), explain(diagnosis)
+    assert diagnosis.verdict is Verdict.HEALTHY
+
+
+def test_a_headless_service_by_hand_whose_slice_names_its_port_otherwise():
+    made = Cluster()
+    made.service("web", None, "http 80", clusterIP="None")
+    made.slice("web-1", "web", ["192.0.2.1", "192.0.2.2"], {"name": "x", "port": 80, "protocol": "TCP"})
+    healthy(made)
+
+
+def test_the_old_pods_serve_until_the_new_ones_do():
+    made = cluster()
+    made.deployment("web", WEB, HTTP, state=[leaving(3), young(3)])
+    diagnosis = made.diagnose("web")
+    assert not names(diagnosis, Severity.ERROR), explain(diagnosis)
+
+
+@pytest.mark.parametrize(
+    "args", [["--port=8080", "--host=localhost-db"], ["--http-port=8080", "--pprof-addr=127.0.0.1"],
+             ["--port=8080", "--redis-addr=127.0.0.1:6379"]],
+)  # fmt: skip
+def test_loopback_addresses_of_others(args):
+    made = cluster("http 80>8080")
+    made.deployment("web", WEB, container("app", "http:8080", args=args), container("redis", "6379"))
+    healthy(made)
+
+
+def test_evicted_pods_and_failed_jobs_beside_live_pods():
+    made = cluster()
+    made.deployment("web", WEB, HTTP)
+    made.deployment("web-former", WEB, HTTP, state=ended("Failed", "Evicted"))
+    made.workload("Job", "migrate", WEB, container("m"), state=ended("Failed"), restartPolicy="Never")
+    healthy(made)
+
+
+def test_one_failed_liveness_probe():
+    made = cluster()
+    pod = made.deployment("web", WEB, HTTP)[0]
+    made.event("Pod", pod, "Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500", count=1)
+    healthy(made)
+
+
+def test_a_node_that_is_silent_while_its_pods_are_still_ready():
+    made = cluster()
+    made.deployment("web", WEB, HTTP)
+    made.node("node2", ready="Unknown", reason="NodeStatusUnknown")
+    assert not names(made.diagnose("web"), Severity.ERROR)

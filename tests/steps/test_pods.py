@@ -13,7 +13,7 @@ LABELS = {"app.kubernetes.io/name": "ledger", "app.kubernetes.io/instance": "pro
 HTTP = container("app", "http:8080", readinessProbe=http_probe("http"))
 
 
-# ------------------------------------------------------------------------------------------------------ scaled-to-zero
+# ------------------------------------------------------------------------------------------------------- scaled-to-zero
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "StatefulSet"])
@@ -61,7 +61,7 @@ def test_scaled_to_zero_with_an_evicted_pod_left():
     blamed(made.diagnose("web"), "scaled-to-zero")
 
 
-# ---------------------------------------------------------------------------------------------- selector-terminal-pods
+# ----------------------------------------------------------------------------------------------- selector-terminal-pods
 
 
 @pytest.mark.parametrize("phase", ["Succeeded", "Failed"])
@@ -81,7 +81,7 @@ def test_a_bare_pod_that_was_evicted():
     blamed(made.diagnose("web"), "selector-terminal-pods")
 
 
-# ---------------------------------------------------------------------------------------------------- pods-unscheduled
+# ----------------------------------------------------------------------------------------------------- pods-unscheduled
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_one_of_three_can_not_be_placed():
     blamed(made.diagnose("web"), "pods-unscheduled", Verdict.DEGRADED)
 
 
-# --------------------------------------------------------------------------------------------------- named-port-absent
+# ---------------------------------------------------------------------------------------------------- named-port-absent
 
 
 @pytest.mark.parametrize(
@@ -184,15 +184,15 @@ def test_a_named_port_that_only_a_finished_init_container_has():
     blamed(made.diagnose("web"), "named-port-absent")
 
 
-# ---------------------------------------------------------------------------------------------------- named-port-split
+# ----------------------------------------------------------------------------------------------------- named-port-split
 
 
-@pytest.mark.parametrize("other", [container("app", "web:8080"), container("app", "8080"), container("app", "http:8080/UDP")])
-def test_a_workload_that_names_the_port_otherwise(other):
+@pytest.mark.parametrize("declared", ["web:8080", "8080", "http:8080/UDP"])
+def test_a_workload_that_names_the_port_otherwise(declared):
     made = Cluster()
     made.service("web", WEB, "http 80>http")
     made.deployment("web-a", {**WEB, "slot": "a"}, HTTP)
-    made.deployment("web-b", {**WEB, "slot": "b"}, other, replicas=3)
+    made.deployment("web-b", {**WEB, "slot": "b"}, container("app", declared), replicas=3)
     finding = blamed(made.diagnose("web"), "named-port-split", Verdict.DEGRADED)
     assert "web-b" in finding.summary
 
@@ -205,7 +205,7 @@ def test_a_rollout_that_renames_the_port():
     blamed(made.diagnose("ledger"), "named-port-split", Verdict.DEGRADED)
 
 
-# ----------------------------------------------------------------------------------------------- named-port-first-wins
+# ------------------------------------------------------------------------------------------------ named-port-first-wins
 
 
 @pytest.mark.parametrize("as_sidecar", [True, False])
@@ -222,7 +222,7 @@ def test_two_containers_share_a_ports_name(as_sidecar):
     assert not names(diagnosis, Severity.ERROR)
 
 
-# -------------------------------------------------------------------------------------------- shared-svc-numeric-ports
+# --------------------------------------------------------------------------------------------- shared-svc-numeric-ports
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_workloads_that_share_numeric_ports(one, two, kinds):
     blamed(made.diagnose("multi"), "shared-svc-numeric-ports", Verdict.DEGRADED)
 
 
-# --------------------------------------------------------------------------------------------------- selector-polluted
+# ---------------------------------------------------------------------------------------------------- selector-polluted
 
 
 @pytest.mark.parametrize(
@@ -270,7 +270,7 @@ def test_a_stranger_behind_a_named_port():
     blamed(made.diagnose("web"), "selector-polluted", Verdict.HEALTHY)
 
 
-# -------------------------------------------------------------------------------------------------- ip-family-mismatch
+# --------------------------------------------------------------------------------------------------- ip-family-mismatch
 
 
 @pytest.mark.parametrize("families", [["IPv6"], ["IPv6", "IPv4"]])

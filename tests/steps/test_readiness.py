@@ -121,7 +121,8 @@ def test_the_probe_of_a_sidecar_asks_the_wrong_port():
 def test_a_status_400_of_a_tls_port():
     probe = http_probe(8080, "/", scheme="HTTP")
     state = failing_probe("HTTP probe failed with statuscode: 400")
-    blamed(ledger(state, container("app", "https:8080", readinessProbe=probe)).diagnose("ledger"), "probe-misconfigured")
+    app = container("app", "https:8080", readinessProbe=probe)
+    blamed(ledger(state, app).diagnose("ledger"), "probe-misconfigured")
 
 
 # ------------------------------------------------------------------------------------------------------ probe-too-tight
@@ -195,6 +196,16 @@ def test_the_first_readiness_probes_are_still_due():
     blamed(ledger(young(20), app).diagnose("ledger"), "startup-pending")
 
 
+def test_an_init_container_is_still_at_work():
+    migrate = container("migrate")
+    made = ledger(waiting("PodInitializing"), initContainers=[migrate])
+    for pod in made.objects["pods"][:2]:
+        status = pod["status"]["initContainerStatuses"][0]
+        status |= {"ready": False, "state": {"running": {"startedAt": ago(400)}}}
+    finding = blamed(made.diagnose("ledger"), "startup-pending")
+    assert "init container migrate" in finding.summary
+
+
 def test_pods_that_are_being_set_up():
     made = ledger(())
     for pod in made.objects["pods"][:2]:
@@ -213,7 +224,7 @@ def test_pods_that_the_scheduler_has_not_seen_yet():
     blamed(diagnosis, "startup-pending")
 
 
-# -------------------------------------------------------------------------------------------------- no-readiness-probe
+# --------------------------------------------------------------------------------------------------- no-readiness-probe
 
 
 def test_no_readiness_probe_is_advice():
@@ -222,7 +233,7 @@ def test_no_readiness_probe_is_advice():
     assert "no-readiness-probe" in names(diagnosis, Severity.ADVICE)
 
 
-# --------------------------------------------------------------------------------------------------- publish-not-ready
+# ---------------------------------------------------------------------------------------------------- publish-not-ready
 
 
 @pytest.mark.parametrize("replicas", [1, 3])
@@ -270,7 +281,7 @@ def test_pods_evicted_from_a_dead_node_and_none_left():
     blamed(diagnosis, diagnosis.root)
 
 
-# -------------------------------------------------------------------------------------- termination-race, all-terminating
+# ------------------------------------------------------------------------------------ termination-race, all-terminating
 
 
 def test_a_pod_leaves_without_a_pre_stop_hook():
@@ -425,7 +436,7 @@ def test_volumes_that_can_not_be_mounted(reason):
     assert any("ledger-tls" in evidence.fact for evidence in finding.evidence)
 
 
-# --------------------------------------------------------------------------------------------------------- loopback-bind
+# -------------------------------------------------------------------------------------------------------- loopback-bind
 
 
 @pytest.mark.parametrize(
@@ -463,7 +474,7 @@ def test_a_loopback_address_that_is_not_the_servers(args):
     well(ledger((), container("app", "http:8080", args=args)).diagnose("ledger"))
 
 
-# ----------------------------------------------------------------------------------------------------------- family-bind
+# ---------------------------------------------------------------------------------------------------------- family-bind
 
 
 @pytest.mark.parametrize("families", [["IPv4", "IPv6"], ["IPv6"]])

@@ -12,6 +12,8 @@ from .judging import blamed, explain
 HTTP = container("app", "http:8080", readinessProbe=http_probe("http"))
 NAME, INSTANCE, COMPONENT = "app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/component"
 
+MANAGED = "app.kubernetes.io/managed-by"
+
 TYPO, EXTRA, NONE = "selector-typo", "selector-extra-key", "selector-no-match"
 
 PAIRS = [
@@ -57,7 +59,7 @@ PAIRS = [
     ({"app": "billing"}, {"app": "search"}, NONE),
     ({"app": "billing", "env": "prod"}, {"app": "search", "env": "prod"}, NONE),
     ({"app": "billing", "team": "x"}, {"app": "search", "team": "x"}, NONE),
-    ({NAME: "billing", "app.kubernetes.io/managed-by": "Helm"}, {NAME: "search", "app.kubernetes.io/managed-by": "Helm"}, NONE),
+    ({NAME: "billing", MANAGED: "Helm"}, {NAME: "search", MANAGED: "Helm"}, NONE),
     ({"app": "api"}, {"app": "app"}, NONE),
     ({"app": "db"}, {"app": "ab"}, NONE),
     ({"app": "user"}, {"app": "api"}, NONE),
@@ -203,7 +205,7 @@ def test_an_empty_namespace():
     blamed(made.diagnose("web", everywhere=True), NONE)
 
 
-# -------------------------------------------------------------------------------------------------------- switch-empty
+# --------------------------------------------------------------------------------------------------------- switch-empty
 
 
 def test_a_switch_to_a_side_that_has_no_pods():

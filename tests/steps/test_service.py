@@ -12,7 +12,7 @@ WEB = {"app": "web"}
 LABELS = {"app.kubernetes.io/name": "ledger", "app.kubernetes.io/instance": "ledger-prod"}
 
 
-# --------------------------------------------------------------------------------------------------------- svc-missing
+# ---------------------------------------------------------------------------------------------------------- svc-missing
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_the_service_lives_in_another_namespace(there):
     assert f"ledger.{sorted(there)[0]}" in finding.fix.text
 
 
-# ------------------------------------------------------------------------------------------------- port-not-in-service
+# -------------------------------------------------------------------------------------------------- port-not-in-service
 
 
 @pytest.mark.parametrize("asked", ["8080", "443", "grpc", "31000"])
@@ -62,7 +62,7 @@ def test_a_port_that_the_service_has(asked):
     well(made.diagnose("web", asked))
 
 
-# --------------------------------------------------------------------------------------------------- protocol-mismatch
+# ---------------------------------------------------------------------------------------------------- protocol-mismatch
 
 
 @pytest.mark.parametrize(
@@ -84,7 +84,7 @@ def test_the_pods_serve_another_protocol(port, declared):
     assert finding.fix.command and "/spec/ports/0/protocol" in finding.fix.command
 
 
-# ------------------------------------------------------------------------------------------------- quoted-number-port
+# --------------------------------------------------------------------------------------------------- quoted-number-port
 
 
 @pytest.mark.parametrize("ports", [[{"port": 80, "protocol": "TCP", "targetPort": "8080"}],
@@ -95,7 +95,8 @@ def test_a_target_port_in_quotes(ports):
     for port in made.objects["services"][0]["spec"]["ports"]:
         port.setdefault("protocol", "TCP")
     made.deployment("web", WEB, container("app", "http:8080", "admin:9000"))
-    finding = blamed(made.diagnose("web"), "quoted-number-port", Verdict.BROKEN if len(ports) == 1 else Verdict.DEGRADED)
+    verdict = Verdict.BROKEN if len(ports) == 1 else Verdict.DEGRADED
+    finding = blamed(made.diagnose("web"), "quoted-number-port", verdict)
     assert finding.fix.patch == "targetPort: 8080"
 
 
@@ -134,7 +135,7 @@ def test_a_sidecar_port_is_told_as_advice_only():
     assert "sidecar-port-only" in names(diagnosis, Severity.ADVICE)
 
 
-# ------------------------------------------------------------------------------------------------- headless-port-remap
+# -------------------------------------------------------------------------------------------------- headless-port-remap
 
 
 @pytest.mark.parametrize("port", ["http 80>8080", "80>http"])
@@ -146,7 +147,7 @@ def test_a_headless_service_does_not_translate_ports(port):
     blamed(made.diagnose("ledger"), "headless-port-remap", Verdict.DEGRADED)
 
 
-# ----------------------------------------------------------------------------------------------------- externalname-ip
+# ------------------------------------------------------------------------------------------------------ externalname-ip
 
 
 @pytest.mark.parametrize("address", ["10.0.0.7", "2001:db8::7", "192.0.2.1."])
@@ -162,7 +163,8 @@ def test_an_external_name_that_is_an_address(address):
 def test_a_node_port_outside_the_range():
     made = Cluster()
     made.deployment("web", WEB, container("app", "http:8080"))
-    service = made.service("web", WEB, {"port": 80, "protocol": "TCP", "targetPort": 8080, "nodePort": 8080}, type="NodePort")
+    port = {"port": 80, "protocol": "TCP", "targetPort": 8080, "nodePort": 8080}
+    service = made.service("web", WEB, port, type="NodePort")
     message = "Port 8080 is not within the port range 30000-32767"
     made.event("Service", service, "PortOutOfRange", message)
     blamed(made.diagnose("web"), "nodeport-range", Verdict.HEALTHY)

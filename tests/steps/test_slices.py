@@ -3,7 +3,8 @@
 import pytest
 
 from svcdoctor.model.diagnosis import Confidence, Severity, Verdict
-from tests.build import CONTROLLER, MIRROR, Cluster, ago, container, http_probe
+from tests.build import MIRROR, Cluster, ago, container, http_probe
+from tests.endpoint_controller import CONTROLLER
 from tests.states import refused, young
 
 from .judging import blamed, explain, names, well
@@ -113,7 +114,7 @@ def test_a_slice_without_ports_beside_a_service_with_one():
     assert diagnosis.verdict is Verdict.BROKEN, explain(diagnosis)
 
 
-# ------------------------------------------------------------------------------- stale-mirror-slice, foreign-slice-stale
+# ------------------------------------------------------------------------------ stale-mirror-slice, foreign-slice-stale
 
 
 @pytest.mark.parametrize("dead", [["10.244.1.200"], ["10.244.1.200", "10.244.2.201"]])
@@ -205,6 +206,16 @@ def test_a_controller_that_missed_that_pods_became_unready():
         refused(8080, since=600)(made, pod)
     diagnosis = made.diagnose("web")
     assert diagnosis.root in ("probe-failing", "controller-lag"), explain(diagnosis)
+
+
+@pytest.mark.parametrize("changed", [{"name": "web"}, {"targetPort": 9000}, {"protocol": "UDP", "targetPort": 8080}])
+def test_a_controller_that_missed_a_change_of_the_ports(changed):
+    made = served()
+    made.objects["services"][0]["spec"]["ports"][0] |= changed
+    for pod in made.objects["pods"]:
+        pod["spec"]["containers"][0]["ports"] += [{"containerPort": 9000, "protocol": "TCP"}]
+        pod["spec"]["containers"][0]["ports"] += [{"containerPort": 8080, "protocol": "UDP"}]
+    blamed(made.diagnose("web"), "controller-lag")
 
 
 def test_ready_pods_that_no_slice_has_yet_within_the_grace():

@@ -8,7 +8,7 @@ from ...model.service import Service
 from ...model.snapshot import Gap
 from ..step import Answer, Step
 from ..words import count, labels
-from . import groups, lag, named_ports, numeric_ports, pods, selector, slices, spread, switch
+from . import groups, lag, leftovers, named_ports, numeric_ports, pods, selector, slices, spread, switch
 
 
 def ask(case: Case) -> Answer:
@@ -116,6 +116,7 @@ STEP = Step(
         *named_ports.RULES,
         *numeric_ports.RULES,
         *slices.RULES,
+        *leftovers.RULES,
         *lag.RULES,
         *spread.RULES,
     ),

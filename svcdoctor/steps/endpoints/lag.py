@@ -161,7 +161,7 @@ LOOK = "See whether kube-controller-manager runs, leads and may write slices."
 
 
 def _catching_up(case: Case, service: Service) -> Finding | None:
-    """Ready pods that no slice has yet, before that is an error: either the controller is at work, or it has stopped."""
+    """Ready pods that no slice has yet, while it may just be the controller's pace."""
     listed = {endpoint.address for endpoint in case.endpoints if endpoint.ready}
     late = [
         pod
@@ -267,7 +267,7 @@ def _reused(case: Case, service: Service) -> Iterator[Finding]:
                 if e.address == address
             ],
             Fix(
-                "It settles once the controller removes the old endpoint. If it stays, look at kube-controller-manager.",
+                "It settles once the controller removes the old endpoint. If not, look at kube-controller-manager.",
                 kubectl(service.namespace, "get", "pods", "-o", "wide"),
             ),
             effect=Effect.PARTIAL,

@@ -252,7 +252,9 @@ def _no_match(case: Case, service: Service) -> Finding:
     unread = [kind for kind in WORKLOADS if case.need(kind)]
     if unread:
         evidence.append(Evidence(f"API: {', '.join(unread)} in namespace {namespace}", "could not be read"))
-    near = f"; the {some(unread)} that it may mean could not be read" if unread else f", and nothing in {namespace} comes near"
+    near = f", and nothing in {namespace} comes near"
+    if unread:
+        near = f"; the {some(unread)} that it may mean could not be read"
     return find(
         SELECTOR_NO_MATCH,
         subject(service),

@@ -21,7 +21,7 @@ SIDES = re.compile(r"colou?r|version|release|track|slot|variant|revision|stage|l
 
 
 def switched_to_nobody(case: Case, service: Service) -> Finding | None:
-    """The switch to a side that exists and has no ready pod, while its sibling serves and something shows the switch."""
+    """The switch to a side that exists and has no ready pod, when its sibling serves and something shows the switch."""
     side = next(workloads_meant(case), None)
     if side is None:  # nobody carries the labels: that is a near miss, whoever wrote them
         return None
@@ -49,7 +49,7 @@ def _siblings(case: Case, key: str) -> tuple[Pod, ...]:
 
 
 def _witnesses(case: Case, service: Service, key: str, ref: WorkloadRef, workload: Workload) -> Iterator[Evidence]:
-    """What shows that the selector was switched, and not its workload scaled away: it was changed, or its key says so."""
+    """What shows that the selector was switched, and not its workload scaled away."""
     before = _applied_selector(service)
     if before and before.get(key) not in (None, service.spec.selector[key]):
         yield Evidence(source(service, "last applied selector"), f"{labels(before)}: it was changed since")

@@ -30,7 +30,7 @@ def ask(case: Case) -> Answer:
     bound = tuple(binding.check(case, service))
     if bound:  # a port that is bound on loopback refuses the probe too: one cause, not two
         troubles = [(pod, trouble) for pod, trouble in troubles if trouble.rule is not probes.PROBE_FAILING]
-    found = (*published.check(case, service), *bound, *_together(service, live, troubles))
+    found = (*published.check(case, service), *bound, *_together(case, service, live, troubles))
     findings = tuple(sorted(found, key=lambda finding: finding.severity.rank))
     gaps = tuple(dict.fromkeys(trouble.gap for _, trouble in troubles if trouble.gap))
     ready = sum(pod.ready for pod in live)
@@ -57,19 +57,28 @@ def trouble_of(case: Case, pod: Pod) -> Trouble | None:
     if node is not None:
         return node
     for failing in failing_containers(pod):
-        found = containers.trouble(case, pod, failing) or probes.trouble(case, pod, failing)
+        found = (
+            containers.trouble(case, pod, failing)
+            or conditions.init_trouble(case, pod, failing)
+            or probes.trouble(case, pod, failing)
+        )
         if found is not None:
             return found
     gate_or_node = conditions.gate_trouble(case, pod) or conditions.silent_trouble(case, pod)
     return gate_or_node or conditions.unexplained(case, pod)
 
 
-def _together(service: Service, live: Sequence[Pod], troubles: Sequence[tuple[Pod, Trouble]]) -> Iterator[Finding]:
-    """One finding for all pods with the same cause. While others serve, it is a warning; young starters are no news."""
+def _together(
+    case: Case, service: Service, live: Sequence[Pod], troubles: Sequence[tuple[Pod, Trouble]]
+) -> Iterator[Finding]:
+    """One finding for all pods with the same cause. While others serve, it is a warning; young starters are no news.
+
+    Where nobody else is ready, proxies fall back to pods that are leaving and still serve (KEP-1669).
+    """
     groups: dict[tuple[str, str], list[tuple[Pod, Trouble]]] = {}
     for pod, trouble in troubles:
         groups.setdefault((trouble.rule.name, trouble.cause), []).append((pod, trouble))
-    serving = any(pod.ready for pod in live)
+    serving = any(pod.ready for pod in case.backends)
     for members in sorted(groups.values(), key=len, reverse=True):
         pod, trouble = members[0]
         if serving and trouble.rule is probes.STARTUP_PENDING:

@@ -40,9 +40,9 @@ FLAG = (
 )
 WITH_PORT = re.compile(rf"(?:^|\s){FLAG}[=\s]+[\"']?(?:\w+://)?{HOST}:(?P<port>\d{{2,5}})\b")
 ALONE = re.compile(
-    rf"(?:^|\s)(?:--?(?:bind|listen|host|hostname|address|addr|bind-address|listen-address|bind-addr|listen-host)|-b)[=\s]+[\"']?{HOST}(?![\w:.])"
+    rf"(?:^|\s)(?:--?(?:bind|listen|host|hostname|address|addr|bind-address|listen-address|bind-addr|listen-host)|-b)[=\s]+[\"']?{HOST}(?![\w:.-])"
 )
-NETCAT = re.compile(rf"\bn(?:c|cat)\b.*?\s-s\s*{HOST}(?![\w:.])")
+NETCAT = re.compile(rf"\bn(?:c|cat)\b.*?\s-s\s*{HOST}(?![\w:.-])")
 PHP = re.compile(rf"\bphp\b.*?\s-S\s*{HOST}:(?P<port>\d{{2,5}})\b")
 SOCAT = re.compile(rf"LISTEN:(?P<port>\d{{2,5}})\S*?bind={HOST}", re.IGNORECASE)
 PROXIES = frozenset({"istio-proxy", "linkerd-proxy"})

@@ -8,7 +8,7 @@ from ...model.pod import Pod
 from ..words import ago, kubectl, source
 from .containers import CONTAINER_NOT_STARTING
 from .probes import STARTUP_PENDING
-from .trouble import Trouble
+from .trouble import Failing, Trouble
 
 READINESS_GATE = Rule(
     "SVC304",
@@ -54,6 +54,22 @@ def node_trouble(case: Case, pod: Pod) -> Trouble | None:
             f"kubectl describe node {node.name}",
         ),
         ruled_out=(RuledOut("probe-failing", "the node's other pods are marked not Ready with it"),),
+    )
+
+
+def init_trouble(case: Case, pod: Pod, failing: Failing) -> Trouble | None:
+    """An init container that is at work: the others wait for its end."""
+    running = failing.status.state.running if failing.init and failing.status else None
+    if running is None:
+        return None
+    name = failing.container.name
+    since = ago(case.age(running.started_at))
+    return Trouble(
+        STARTUP_PENDING,
+        f"init container {name} is still at work",
+        (Evidence(source(pod, f"status.initContainerStatuses[{name}]"), f"running for {since}"),),
+        Fix("Wait for its end, or see what it waits for.", kubectl(pod.namespace, "logs", pod.name, "-c", name)),
+        ruled_out=(RuledOut("crash-loop", f"it has been running for {since}"),),
     )
 
 

@@ -356,13 +356,7 @@ def flapping(case: Case, pod: Pod) -> Trouble | None:
     for container in pod.spec.servers:
         probe = container.readiness_probe
         said = complaint(case, pod, container, probe, "Readiness") if probe else None
-        if (
-            probe is None
-            or said is None
-            or said.stale
-            or said.failure not in LATE
-            or said.event.times < FLAPS
-        ):
+        if probe is None or said is None or said.stale or said.failure not in LATE or said.event.times < FLAPS:
             continue
         return Trouble(
             PROBE_TOO_TIGHT,

@@ -3,7 +3,7 @@
 from ...model.case import Case
 from ..step import Answer, Step
 from ..words import count
-from . import missing, spec, target_ports
+from . import missing, protocol, spec, target_ports
 
 
 def ask(case: Case) -> Answer:
@@ -26,6 +26,6 @@ def ask(case: Case) -> Answer:
 STEP = Step(
     "service",
     "Is the Service itself well formed, and is it there?",
-    missing.RULES + spec.RULES + target_ports.RULES,
+    missing.RULES + spec.RULES + protocol.RULES + target_ports.RULES,
     ask,
 )

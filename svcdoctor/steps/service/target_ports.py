@@ -4,27 +4,20 @@ A containerPort is information, not proof (k/k#73049). So a finding here needs w
 and a pod that leaves anything unsaid is believed to listen.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
 from ...model.case import Case
-from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, Rule, RuledOut, Severity
+from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, Rule, Severity
 from ...model.pod import ContainerPort, Pod
 from ...model.service import Service, ServicePort
-from ..listening import AUXILIARY, Word, declared, mentions, probe_port, probes, proven, resolve, speaks
+from ..listening import AUXILIARY, Word, declared, mentions, proven, resolve, speaks
 from ..step import find
 from ..words import count, kubectl, kubectl_json_patch, source, subject
+from . import protocol
 
-PROTOCOL_MISMATCH = Rule(
-    "SVC104",
-    "protocol-mismatch",
-    Severity.ERROR,
-    "service",
-    "The pods serve the port over another protocol than the Service offers.",
-    "protocol defaults to TCP; a UDP (or SCTP) port must say so in the Service too.",
-    "Give the Service port the protocol of the containerPort, or add a port of that protocol beside it.",
-)
 TARGETPORT_WRONG = Rule(
     "SVC106",
     "targetport-wrong",
@@ -52,8 +45,10 @@ HEADLESS_PORT_REMAP = Rule(
     "DNS answers with pod addresses, so a client that dials the Service port finds nobody listening there.",
     "Make port equal to targetPort, dial the targetPort, or read the port from the SRV record.",
 )
-RULES = (PROTOCOL_MISMATCH, TARGETPORT_WRONG, SIDECAR_PORT_ONLY, HEADLESS_PORT_REMAP)
+RULES = (TARGETPORT_WRONG, SIDECAR_PORT_ONLY, HEADLESS_PORT_REMAP)
 
+HTTPS = 443
+TLS = re.compile(r"https|tls|ssl", re.IGNORECASE)
 ENOUGH = 3
 """Points that witnesses against a targetPort must bring for an error; fewer make it a warning."""
 
@@ -67,98 +62,12 @@ def check(case: Case) -> Iterator[Finding]:
     for index, port in enumerate(service.spec.ports):
         if case.headless and any(speaks(pod, port.port, port.protocol) is Word.FOR for pod in pods):
             continue  # clients dial the port itself, and it is served
-        finding = _protocol_mismatch(service, port, index, pods) or _targetport_wrong(service, port, index, pods)
+        finding = protocol.mismatch(service, port, index, pods) or _targetport_wrong(service, port, index, pods)
         if finding is not None:
             yield finding
         elif case.headless:
             yield from _headless_port_remap(service, port, index, pods)
         yield from _sidecar_port(service, port, pods)
-
-
-# ----------------------------------------------------------------------------------------------------------- protocol
-
-
-def _other_protocol(pod: Pod, port: ServicePort) -> ContainerPort | None:
-    """The containerPort that ``port`` would mean, were it not for the protocol."""
-    if isinstance(port.target, int) and speaks(pod, port.target, port.protocol) is Word.FOR:
-        ports = [p for _, p in declared(pod) if p.container_port == port.target]
-        if not ports or any(p.protocol == port.protocol for p in ports) or port.target in proven(pod):
-            return None
-    elif resolve(pod, port.target, port.protocol) is not None and isinstance(port.target, str):
-        return None
-    for _, candidate in declared(pod):
-        if port.target in (candidate.name, candidate.container_port) and candidate.protocol != port.protocol:
-            return candidate
-    return None
-
-
-def _protocol_mismatch(service: Service, port: ServicePort, index: int, pods: Sequence[Pod]) -> Finding | None:
-    found = [(pod, other) for pod in pods if (other := _other_protocol(pod, port))]
-    if len(found) < len(pods):
-        return None
-    pod, other = found[0]
-    twin = any(p is not port and p.target == port.target and p.protocol == other.protocol for p in service.spec.ports)
-    if twin:  # the pods' protocol is offered too; whether they also serve this one is not said
-        return None
-    spoken = f"{port.name} {port.port}".lstrip()
-    change = [{"op": "replace", "path": f"/spec/ports/{index}/protocol", "value": other.protocol}]
-    beside = {
-        **_manifest(port),
-        "protocol": other.protocol,
-        "name": f"{port.name or 'port'}-{other.protocol.lower()}"[:15].rstrip("-"),
-    }
-    add = [{"op": "add", "path": "/spec/ports/-", "value": beside}]
-    name = f" ({other.name})" if other.name else ""
-    sure = service.spec.cluster_ip != "None" and _means_it(port, pods, other)
-    whole = Effect.OUTAGE if len(service.spec.ports) == 1 else Effect.PARTIAL
-    return find(
-        PROTOCOL_MISMATCH,
-        subject(service),
-        f"port {spoken} offers {port.protocol}, but its pods serve {other.container_port} over {other.protocol}",
-        [
-            Evidence(source(service, f"spec.ports[{index}]"), f"{port.port}/{port.protocol} -> {port.target}"),
-            Evidence(source(pod, "spec.containers[].ports"), f"{other.container_port}/{other.protocol}{name}"),
-            Evidence(
-                "Pods behind the Service",
-                f"all {len(pods)} say {other.protocol} only"
-                if len(pods) > 1
-                else f"the only one says {other.protocol} only",
-            ),
-        ],
-        Fix(
-            f"Change the port's protocol to {other.protocol}.",
-            kubectl_json_patch(service.namespace, "Service", service.name, change),
-            alternatives=(
-                Fix(
-                    f"Or keep {port.protocol} and add a {other.protocol} port beside it, if the pods serve both.",
-                    kubectl_json_patch(service.namespace, "Service", service.name, add),
-                ),
-            )
-            if port.name
-            else (),
-        ),
-        effect=whole if sure else Effect.NONE,
-        severity=Severity.ERROR if sure else Severity.WARNING,
-        confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
-        ruled_out=[
-            RuledOut(TARGETPORT_WRONG.name, f"{other.container_port} is the number that the pods declare"),
-        ],
-    )
-
-
-def _means_it(port: ServicePort, pods: Sequence[Pod], other: ContainerPort) -> bool:
-    """Whether the pods' protocol was meant. TCP is what a containerPort says that was left at its default."""
-    if isinstance(port.target, str) or other.protocol != "TCP":
-        return True
-    number = other.container_port
-    return all(
-        number in proven(pod) or any(number == probe_port(c, probe) for c in pod.spec.servers for probe in probes(c))
-        for pod in pods
-    )
-
-
-def _manifest(port: ServicePort) -> dict[str, str | int]:
-    return {"port": port.port, "targetPort": port.target}
 
 
 # --------------------------------------------------------------------------------------------------------- targetPort
@@ -205,21 +114,23 @@ def _weigh(service: Service, port: ServicePort, pod: Pod, candidate: ContainerPo
     if mentions(pod, number):
         points += 1
         witnesses.append(Evidence(source(pod, "command line"), f"speaks of {number}, not of {port.target}"))
-    auxiliary = bool(candidate.name and AUXILIARY.search(candidate.name) and candidate.name != port.name)
-    if only and not auxiliary:
-        points += 1
-    return Suspicion(candidate, pod, 0 if auxiliary else min(points, _most(port, candidate)), tuple(witnesses))
+    points += only
+    return Suspicion(candidate, pod, min(points, _most(port, candidate)), tuple(witnesses))
 
 
 def _most(port: ServicePort, candidate: ContainerPort) -> int:
     """The points that a candidate can have at all: a port that goes by another name may well be another port.
 
-    So may one whose targetPort is the port itself: nobody translated anything there.
+    So may one whose targetPort is the port itself: nobody translated anything. What serves operators is never meant.
     """
     if candidate.name == port.name != "" or candidate.container_port == port.port:
         return 2 * ENOUGH
-    apart = port.name and candidate.name
-    return ENOUGH - 1 if apart or port.target == port.port else 2 * ENOUGH
+    plain = port.port == HTTPS and not TLS.search(candidate.name)
+    apart = bool(port.name and candidate.name) or plain
+    untranslated = port.target == port.port
+    if AUXILIARY.search(candidate.name) or (apart and untranslated):
+        return 0
+    return ENOUGH - 1 if apart or untranslated else 2 * ENOUGH
 
 
 def _targetport_wrong(service: Service, port: ServicePort, index: int, pods: Sequence[Pod]) -> Finding | None:
