@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from svcdoctor.diagnose import diagnose
@@ -17,8 +16,9 @@ from svcdoctor.model.objects import RESOURCES
 from svcdoctor.model.snapshot import Answer, Gap, Snapshot, assemble
 
 from . import endpoint_controller
-from .endpoint_controller import Json, reference
+from .endpoint_controller import reference
 
+Json = dict[str, Any]
 State = Callable[["Cluster", Json], None]
 
 NOW = datetime(2026, 11, 23, 2, 10, tzinfo=UTC)
@@ -315,7 +315,7 @@ class Cluster:
         for service in self.objects["services"]:
             if service["spec"].get("selector") and service["spec"]["type"] != "ExternalName":
                 for family in service["spec"]["ipFamilies"]:
-                    endpoint_controller.write(self, service, family)
+                    endpoint_controller.write(self, service, family, ago(3500))
 
 
 _KEPT = ("taken_at", "context", "server", "namespace")
@@ -326,12 +326,3 @@ COMPLETED: Json = {"terminated": {"exitCode": 0, "reason": "Completed", "finishe
 def _status(spec: Json, state: Json) -> Json:
     ready = {"ready": True, "started": True, "restartCount": 0, "lastState": {}}
     return {"name": spec["name"], "image": spec["image"], "state": state, **ready}
-
-
-def recorded(folder: Path) -> Snapshot:
-    """A recorded cluster, read file by file."""
-    meta = json.loads((folder / "meta.json").read_text())
-    base = Snapshot(taken_at=datetime.fromisoformat(meta["takenAt"]), namespace=meta["namespace"])
-    root = folder / "api"
-    files = sorted(root.rglob("*.json"))
-    return assemble(base, (Answer(f.relative_to(root).with_suffix("").as_posix(), f.read_bytes()) for f in files))

@@ -10,7 +10,7 @@ Json = dict[str, Any]
 CONTROLLER = "endpointslice-controller.k8s.io"
 
 
-def write(cluster: "Cluster", service: Json, family: str) -> None:
+def write(cluster: "Cluster", service: Json, family: str, triggered: str) -> None:
     """Adds the slices of ``service`` in one address family, one for each set of port numbers."""
     groups: dict[str, list[Json]] = {}
     for pod in cluster.objects["pods"]:
@@ -30,7 +30,7 @@ def write(cluster: "Cluster", service: Json, family: str) -> None:
             {"addressType": family, "endpoints": endpoints, "ports": json.loads(ports) or None},
             meta["namespace"],
             labels=labels,
-            annotations={"endpoints.kubernetes.io/last-change-trigger-time": ago(3500)},
+            annotations={"endpoints.kubernetes.io/last-change-trigger-time": triggered},
             creationTimestamp=meta["creationTimestamp"],
             ownerReferences=[reference("Service", meta["name"], service)],
         )
