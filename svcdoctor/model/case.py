@@ -67,6 +67,15 @@ class Case:
     def service(self) -> Service | None:
         return self.snapshot.services.get(self.target.namespace, self.target.name)
 
+    @cached_property
+    def unread(self) -> Gap | None:
+        """Why it is not known whether the Service exists; None when it is known."""
+        namespace, name = self.target.namespace, self.target.name
+        if self.snapshot.services.knows(namespace, name):
+            return None
+        whole = self.snapshot.gap("services", namespace)
+        return next((gap for gap in self.snapshot.gaps if gap.what == f"{whole.what}/{name}"), whole)
+
     @property
     def selector(self) -> Mapping[str, str]:
         return self.service.spec.selector if self.service else {}

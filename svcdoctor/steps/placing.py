@@ -6,7 +6,7 @@ from ..model.case import Case
 from ..model.cluster import Event
 from ..model.diagnosis import Evidence
 from ..model.pod import Pod
-from .words import ago, source
+from .words import ago, quote, source
 
 SANDBOX = "FailedCreatePodSandBox"
 PATIENCE = timedelta(seconds=10)
@@ -20,9 +20,8 @@ def unplaced(case: Case, pod: Pod) -> Evidence | None:
     if not pod.spec.node_name:
         scheduled = pod.condition("PodScheduled")
         if scheduled is not None and scheduled.status != "True":
-            return Evidence(
-                source(pod, "status.conditions[PodScheduled]"), scheduled.message or scheduled.reason or "False"
-            )
+            why = scheduled.message or scheduled.reason or "False"
+            return quote(source(pod, "status.conditions[PodScheduled]"), why)
         if case.age(pod.metadata.creation_timestamp) > PATIENCE:
             return Evidence(source(pod, "spec.nodeName"), "none, and no scheduler has said why")
     elif not pod.addresses:
@@ -36,4 +35,4 @@ def told(case: Case, event: Event) -> Evidence:
     """An event as evidence: on what, how often, how long ago, what it says."""
     about = event.involved_object
     when = f", last {ago(case.age(event.last_seen))} ago" if event.last_seen else ""
-    return Evidence(f"Event {event.reason} on {about.kind} {about.name}", f"{event.times}x{when}: {event.message}")
+    return quote(f"Event {event.reason} on {about.kind} {about.name}", f"{event.times}x{when}: {event.message}")

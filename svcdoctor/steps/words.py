@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from ..model.diagnosis import Subject
+from .. import redact
+from ..model.diagnosis import Evidence, Subject
 from ..model.meta import Object
 
 
@@ -45,6 +46,11 @@ def source(item: Object, field: str = "", kind: str = "") -> str:
     """Where a fact was read: ``Pod shop/web-1: status.conditions[Ready]``."""
     place = f"{kind or type(item).__name__} " + (f"{item.namespace}/{item.name}" if item.namespace else item.name)
     return f"{place}: {field}" if field else place
+
+
+def quote(place: str, text: str) -> Evidence:
+    """What a stranger wrote (a message, a log) as evidence: without what looks like a secret."""
+    return Evidence(place, redact.text(text.strip()))
 
 
 def kubectl(namespace: str, *words: str) -> str:

@@ -14,6 +14,8 @@ from . import groups, lag, leftovers, named_ports, numeric_ports, pods, selector
 def ask(case: Case) -> Answer:
     """The selector held against pods and workloads, the pods against the slices, the slices against the ports."""
     service = case.service
+    if case.unread is not None:
+        return Answer("the Service could not be read, so nobody knows what should stand behind it", gaps=(case.unread,))
     if service is None:
         return Answer("there is no Service to look behind", skipped=True)
     if case.external_name:
@@ -103,7 +105,8 @@ def _standing(case: Case) -> str:
     everyone = {endpoint.address for endpoint in case.endpoints}
     if not case.slices_known:
         return f"{count(len(case.backends), 'pod')} match {labels(case.selector)}"
-    return f"{len(ready)} of {count(len(everyone), 'endpoint')} ready"
+    behind = "" if ready or not case.backends else f"{count(len(case.backends), 'pod')} behind it; "
+    return f"{behind}{len(ready)} of {count(len(everyone), 'endpoint')} ready"
 
 
 STEP = Step(

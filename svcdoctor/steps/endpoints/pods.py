@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ... import redact
 from ...model.case import Case, WorkloadRef, matches
 from ...model.cluster import Workload
 from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, Rule, RuledOut, Severity
@@ -118,7 +119,8 @@ def _not_created(case: Case, service: Service, ref: WorkloadRef, workload: Workl
     return find(
         PODS_UNSCHEDULED,
         subject(workload),
-        f"{ref} wants {count(wanted, 'pod')}, but none could be created" + (f": {failed.message}" if failed else ""),
+        f"{ref} wants {count(wanted, 'pod')}, but none could be created"
+        + (f": {redact.text(failed.message)}" if failed else ""),
         evidence,
         Fix(
             "Free what the message names (quota, admission, service account)."

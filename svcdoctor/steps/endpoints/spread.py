@@ -9,7 +9,7 @@ from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, Rule,
 from ...model.meta import each
 from ...model.service import Service
 from ..step import find
-from ..words import count, kubectl_patch, source, subject
+from ..words import count, kubectl_patch, quote, source, subject
 
 SINGLE_ENDPOINT = Rule(
     "SVC228",
@@ -57,7 +57,7 @@ def _single(service: Service, endpoint: Endpoint) -> Finding:
 def _zone_hints(case: Case, service: Service, ready: list[Endpoint]) -> Iterator[Finding]:
     for event in case.events_of("Service", service.name):
         if event.reason == "TopologyAwareHintsDisabled" and event.type == "Warning":
-            yield _hints(service, f"hints are off: {event.message}", [Evidence(f"Event {event.reason}", event.message)])
+            yield _hints(service, "hints are off, as an event says", [quote(f"Event {event.reason}", event.message)])
             return
     zones = [_hint(endpoint) for endpoint in ready]
     if not any(zones):

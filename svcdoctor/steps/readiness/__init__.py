@@ -19,6 +19,8 @@ RUNNING = frozenset({*probes.RULES, conditions.READINESS_GATE})
 def ask(case: Case) -> Answer:
     """Each pod's trouble, those of one kind put together, then how the Service treats readiness."""
     service = case.service
+    if case.unread is not None:
+        return Answer("the Service could not be read, so its pods are not known", gaps=(case.unread,))
     if service is None or case.external_name or not case.selector:
         return Answer(_why_skipped(case), skipped=True)
     if not case.pods_known:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from ...model.case import Case
 from ...model.diagnosis import Confidence, Evidence, Fix, Rule, RuledOut, Severity
 from ...model.pod import Pod
-from ..words import ago, kubectl, source
+from ..words import ago, kubectl, quote, source
 from .containers import CONTAINER_NOT_STARTING
 from .probes import STARTUP_PENDING
 from .trouble import Failing, Trouble
@@ -46,7 +46,7 @@ def node_trouble(case: Case, pod: Pod) -> Trouble | None:
         NODE_NOTREADY,
         f"node {node.name} is not Ready ({condition.reason or condition.status})",
         (
-            Evidence(source(node, "status.conditions[Ready]"), said),
+            quote(source(node, "status.conditions[Ready]"), said),
             Evidence(source(pod, "spec.nodeName"), node.name),
         ),
         Fix(
@@ -82,18 +82,14 @@ def gate_trouble(case: Case, pod: Pod) -> Trouble | None:
         if condition is None:
             state = "is missing: nobody has ever set it"
         else:
-            why = (
-                f" ({condition.reason or ''}: {condition.message or ''})"
-                if condition.reason or condition.message
-                else ""
-            )
-            state = f"is {condition.status}{why}"
+            state = f"is {condition.status}" + (f" ({condition.reason})" if condition.reason else "")
+        said = f": {condition.message}" if condition and condition.message else ""
         return Trouble(
             READINESS_GATE,
             f"readiness gate {gate.condition_type} {state}",
             (
                 Evidence(source(pod, "spec.readinessGates"), gate.condition_type),
-                Evidence(source(pod, f"status.conditions[{gate.condition_type}]"), state),
+                quote(source(pod, f"status.conditions[{gate.condition_type}]"), state + said),
                 Evidence(source(pod, "status.conditions[ContainersReady]"), "True"),
             ),
             Fix(

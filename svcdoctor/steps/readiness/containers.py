@@ -6,7 +6,7 @@ from ...model.case import Case
 from ...model.diagnosis import Confidence, Evidence, Fix, Rule, RuledOut, Severity
 from ...model.pod import ContainerStateTerminated, ContainerStatus, Pod
 from ..placing import told
-from ..words import ago, count, kubectl, source
+from ..words import ago, count, kubectl, quote, source
 from .trouble import Failing, Trouble
 
 SIDECAR_PORT_CLASH = Rule(
@@ -118,7 +118,7 @@ def _image_pull(case: Case, pod: Pod, failing: Failing) -> Trouble:
     waiting = failing.status.state.waiting if failing.status else None
     reason = waiting.reason if waiting else ""
     evidence = [Evidence(source(pod, f"spec.containers[{failing.container.name}].image"), failing.container.image)]
-    evidence.append(Evidence(_state(pod, failing), f"waiting: {reason}" + (f": {waiting.message}" if waiting else "")))
+    evidence.append(quote(_state(pod, failing), f"waiting: {reason}" + (f": {waiting.message}" if waiting else "")))
     pulls = (e for e in case.events_of("Pod", pod.name, "Failed") if "pull" in e.message.lower())
     pull = next(pulls, None) or next(iter(case.events_of("Pod", pod.name, "ErrImageNeverPull")), None)
     if pull is not None:
@@ -139,7 +139,7 @@ def _not_starting(case: Case, pod: Pod, failing: Failing, reason: str, message: 
     return Trouble(
         CONTAINER_NOT_STARTING,
         f"{_name(failing)} can't be created ({reason})",
-        (Evidence(_state(pod, failing), f"{reason}: {message}" if message else reason),),
+        (quote(_state(pod, failing), f"{reason}: {message}" if message else reason),),
         Fix("Supply what the message names.", kubectl(pod.namespace, "describe", "pod", pod.name)),
         ruled_out=(RuledOut(IMAGE_PULL.name, "no image is being waited for"),),
     )
@@ -157,10 +157,10 @@ def _crash(case: Case, pod: Pod, failing: Failing, status: ContainerStatus) -> T
     if killed is not None:
         evidence.append(told(case, killed))
     if current is not None and current.message:
-        evidence.append(Evidence(f"{_state(pod, failing)}: termination message", current.message.strip()))
+        evidence.append(quote(f"{_state(pod, failing)}: termination message", current.message))
     if log.strip():
         tail = " | ".join(line.strip() for line in log.strip().splitlines()[-LAST_LINES:])
-        evidence.append(Evidence(f"Log of the last run of {failing.container.name}", tail))
+        evidence.append(quote(f"Log of the last run of {failing.container.name}", tail))
     clash = _clash(pod, failing, f"{log}\n{current.message if current else ''}")
     if clash is not None:
         return _port_clash(pod, failing, clash, evidence)

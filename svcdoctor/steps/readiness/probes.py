@@ -2,17 +2,14 @@
 
 from datetime import timedelta
 
-from msgspec import Struct
-
 from ...model.case import Case
-from ...model.cluster import Event
 from ...model.diagnosis import Confidence, Evidence, Fix, Rule, RuledOut, Severity
-from ...model.meta import each
 from ...model.pod import Container, ContainerStatus, Pod, Probe
 from ..listening import declared, mentions, probe_host, probe_port, probes, resolve
-from ..placing import told
 from ..words import ago, kubectl, some, source
-from .messages import Failure, meaning
+from .mend import on_template
+from .messages import Failure
+from .probe_evidence import SLACK, Complaint, budget, by_hand, complaint, evidence_of
 from .trouble import Failing, Trouble
 
 PROBE_FAILING = Rule(
@@ -53,45 +50,12 @@ STARTUP_PENDING = Rule(
 )
 RULES = (PROBE_FAILING, PROBE_MISCONFIGURED, PROBE_TOO_TIGHT, STARTUP_PENDING)
 
-SLACK = timedelta(seconds=10)
 FLAPS = 3
 LATE = (Failure.TIMED_OUT, Failure.TOO_SLOW)
 IMPATIENT = 2
 """Seconds of timeoutSeconds up to which a slow answer speaks against the probe."""
 LATELY = timedelta(minutes=10)
 """A pod that passed its probe until then is more likely slow than dead."""
-
-
-class Complaint(Struct, frozen=True):
-    """The newest Unhealthy event about one kind of probe."""
-
-    event: Event
-    failure: Failure
-    stale: bool  # older than the pod's last Ready transition: it proves nothing
-
-
-def complaint(case: Case, pod: Pod, container: Container, probe: Probe, kind: str) -> Complaint | None:
-    """What the kubelet said last of the ``kind`` ("Readiness", "Startup") probe of ``container``."""
-    condition = pod.condition("Ready")
-    since = condition.last_transition_time if condition else None
-    lead = timedelta(seconds=probe.period_seconds * probe.failure_threshold + probe.timeout_seconds) + SLACK
-    for event in case.events_of("Pod", pod.name, "Unhealthy"):
-        if not event.message.startswith(kind) or not _about(pod, container, probe, event):
-            continue
-        seen = event.last_seen
-        stale = since is not None and seen is not None and seen < since - (timedelta() if pod.ready else lead)
-        return Complaint(event, meaning(event.message), stale)
-    return None
-
-
-def _about(pod: Pod, container: Container, probe: Probe, event: Event) -> bool:
-    """Whether an event means this container; of several probed ones its message or its field path must tell."""
-    path = event.involved_object.field_path
-    if path:
-        return f"{{{container.name}}}" in path
-    rivals = [c for c in pod.spec.servers if c.readiness_probe is not None]
-    number = probe_port(container, probe)
-    return len(rivals) < 2 or number is None or f":{number}" in event.message
 
 
 def trouble(case: Case, pod: Pod, failing: Failing) -> Trouble | None:
@@ -106,61 +70,17 @@ def trouble(case: Case, pod: Pod, failing: Failing) -> Trouble | None:
         return None
     running = case.age(status.state.running.started_at)
     said = complaint(case, pod, container, probe, "Readiness")
-    first_try = timedelta(seconds=probe.initial_delay_seconds + probe.period_seconds * probe.failure_threshold) + SLACK
+    first_try = budget(probe) + SLACK
     may_come = said is None or said.failure in (Failure.REFUSED, *LATE, Failure.UNCLEAR)
     if running < first_try and may_come and _wrong_place(case, pod, container, probe) is None:
         return _starting(case, pod, container, status, probe, "Readiness")
     return _readiness(case, pod, container, probe, said)
 
 
-# ------------------------------------------------------------------------------------------------------------ evidence
-
-
-def spoken(probe: Probe) -> str:
-    """A probe as its spec says it: ``GET http :8080/healthz every 10 s, 3 failures, 1 s to answer``."""
-    if probe.http_get:
-        action = probe.http_get
-        what = f"GET {action.scheme.lower()}://{action.host or '<pod>'}:{action.port}{action.path or '/'}"
-    elif probe.tcp_socket:
-        what = f"TCP connect to {probe.tcp_socket.host or '<pod>'}:{probe.tcp_socket.port}"
-    elif probe.grpc:
-        what = f"gRPC health of {probe.grpc.service or 'the server'} on <pod>:{probe.grpc.port}"
-    elif probe.exec:
-        what = f"exec {' '.join(each(probe.exec.command))}"
-    else:
-        what = "no handler"
-    patience = f"{probe.failure_threshold} failures, {probe.timeout_seconds} s to answer"
-    return f"{what}, every {probe.period_seconds} s, {patience}"
-
-
-def _evidence(
-    case: Case, pod: Pod, container: Container, probe: Probe, said: Complaint | None, kind: str
-) -> list[Evidence]:
-    place = source(pod, f"spec.containers[{container.name}]")
-    field = "startupProbe" if kind == "Startup" else "readinessProbe"
-    listens = some((f"{p.name} {p.container_port}/{p.protocol}".lstrip() for p in container.ports), 5)
-    evidence = [
-        Evidence(f"{place}.{field}", spoken(probe)),
-        Evidence(f"{place}.ports", listens or "none declared"),
-    ]
-    if said is None:
-        kept = case.need("events")
-        evidence.append(
-            Evidence("Events", "could not be read" if kept else "none about this probe (they are kept an hour)")
-        )
-    elif said.stale:
-        old = told(case, said.event)
-        evidence.append(Evidence(old.source, f"older than the last Ready transition, proves nothing: {old.fact}"))
-    else:
-        evidence.append(told(case, said.event))
-    return evidence
-
-
 def _starting(case: Case, pod: Pod, container: Container, status: ContainerStatus, probe: Probe, kind: str) -> Trouble:
     running = ago(case.age(status.state.running.started_at if status.state.running else None))
     said = complaint(case, pod, container, probe, kind)
-    budget = probe.initial_delay_seconds + probe.period_seconds * probe.failure_threshold
-    evidence = _evidence(case, pod, container, probe, said, kind)
+    evidence = evidence_of(case, pod, container, probe, said, kind)
     evidence.insert(0, Evidence(source(pod, f"status.containerStatuses[{container.name}]"), f"running for {running}"))
     if status.restart_count:
         evidence.append(
@@ -172,7 +92,7 @@ def _starting(case: Case, pod: Pod, container: Container, status: ContainerStatu
         f"container {container.name} is starting, {what}",
         tuple(evidence),
         Fix(
-            f"Wait: it has {budget} s from its start. If it needs longer, see what it does and raise failureThreshold.",
+            f"Wait: it has {ago(budget(probe))} from its start. If it needs longer, see why, and raise failureThreshold.",
             kubectl(pod.namespace, "logs", pod.name, "-c", container.name),
         ),
         ruled_out=(RuledOut("crash-loop", f"the container has been running for {running}"),),
@@ -183,24 +103,26 @@ def _starting(case: Case, pod: Pod, container: Container, status: ContainerStatu
 
 
 def _readiness(case: Case, pod: Pod, container: Container, probe: Probe, said: Complaint | None) -> Trouble:
-    evidence = _evidence(case, pod, container, probe, said, "Readiness")
+    evidence = evidence_of(case, pod, container, probe, said, "Readiness")
     failure = said.failure if said and not said.stale else None
     wrong = _wrong_request(failure, container) or _wrong_place(case, pod, container, probe)
     if wrong is not None:
-        return _misconfigured(pod, container, probe, evidence, wrong)
+        return _misconfigured(case, pod, container, probe, evidence, wrong)
     if failure in LATE and _passed_lately(case, pod):
-        return _too_tight(pod, container, probe, evidence, ", and passed before")
+        return _too_tight(case, pod, container, probe, evidence, ", and passed before")
     if failure is Failure.TOO_SLOW and not _was_ready(case, pod) and probe.timeout_seconds <= IMPATIENT:
-        return _too_tight(pod, container, probe, evidence, "; it never passed")
+        return _too_tight(case, pod, container, probe, evidence, "; it never passed")
     return _failing(case, pod, container, probe, evidence, failure)
 
 
-def _too_tight(pod: Pod, container: Container, probe: Probe, evidence: list[Evidence], history: str) -> Trouble:
+def _too_tight(
+    case: Case, pod: Pod, container: Container, probe: Probe, evidence: list[Evidence], history: str
+) -> Trouble:
     return Trouble(
         PROBE_TOO_TIGHT,
         f"the readiness probe of {container.name} times out after {probe.timeout_seconds} s{history}",
         tuple(evidence),
-        _more_time(pod, container, probe),
+        _more_time(case, pod, container, probe),
         Confidence.POSSIBLE,
         (RuledOut("crash-loop", "the container runs"),),
     )
@@ -210,7 +132,7 @@ def _failing(
     case: Case, pod: Pod, container: Container, probe: Probe, evidence: list[Evidence], failure: Failure | None
 ) -> Trouble:
     number = probe_port(container, probe)
-    decides = Fix("The check that decides between application and probe:", _try(pod, container, probe, number))
+    decides = Fix("The check that decides between application and probe:", by_hand(pod, container, probe, number))
     look = Fix(
         "Look at what the application says.",
         kubectl(pod.namespace, "logs", pod.name, "-c", container.name),
@@ -305,23 +227,29 @@ def _was_ready(case: Case, pod: Pod) -> bool:
 # ----------------------------------------------------------------------------------------------------------------- fix
 
 
-def _misconfigured(pod: Pod, container: Container, probe: Probe, evidence: list[Evidence], wrong: str) -> Trouble:
-    number = probe_port(container, probe)
-    names = [p for p in container.ports if p.protocol == "TCP"]
-    better = next((p for p in names if p.container_port != number), None)
-    change = ""
-    if better is not None and (number is None or number not in {p.container_port for p in names}):
-        kind = "httpGet" if probe.http_get else "tcpSocket" if probe.tcp_socket else "grpc"
-        change = f"readinessProbe:\n  {kind}:\n    port: {better.name or better.container_port}\n"
+def _misconfigured(
+    case: Case, pod: Pod, container: Container, probe: Probe, evidence: list[Evidence], wrong: str
+) -> Trouble:
+    ports = [port for port in container.ports if port.protocol == "TCP"]
+    asked = probe_port(container, probe)
+    better = next((port for port in ports if port.container_port != asked), None)
+    known = asked in {port.container_port for port in ports}
+    check = Fix(
+        "To see first that the application answers, dial it yourself.",
+        by_hand(pod, container, probe, better.container_port if better and not known else asked),
+    )
+    kind = "httpGet" if probe.http_get else "tcpSocket" if probe.tcp_socket else "grpc"
+    if better is not None and not known and not probe.exec:
+        port = better.container_port if probe.grpc else better.name or better.container_port
+        command, patch = on_template(case, pod, container, {"readinessProbe": {kind: {"port": port}}})
+        fix = Fix(f"Let the probe ask port {port}.", command, patch, (check,))
+    else:
+        fix = Fix("Correct the probe on the workload.", alternatives=(check,))
     return Trouble(
         PROBE_MISCONFIGURED,
         f"the readiness probe of {container.name} is wrong: {wrong}",
         tuple(evidence),
-        Fix(
-            "Correct the probe on the workload. To see first that the application answers, dial it yourself.",
-            _try(pod, container, probe, better.container_port if better and change else number),
-            change or None,
-        ),
+        fix,
         Confidence.LIKELY,
         (
             RuledOut("crash-loop", "the container runs"),
@@ -330,22 +258,14 @@ def _misconfigured(pod: Pod, container: Container, probe: Probe, evidence: list[
     )
 
 
-def _more_time(pod: Pod, container: Container, probe: Probe) -> Fix:
-    longer = max(5, probe.timeout_seconds * 3)
-    return Fix(
-        f"Raise timeoutSeconds to {longer}, or find out why the answer takes so long.",
+def _more_time(case: Case, pod: Pod, container: Container, probe: Probe) -> Fix:
+    longer = max(5, min(probe.timeout_seconds, 3600) * 3)
+    command, patch = on_template(case, pod, container, {"readinessProbe": {"timeoutSeconds": longer}})
+    look = Fix(
+        "Or find out why the answer takes so long.",
         kubectl(pod.namespace, "logs", pod.name, "-c", container.name),
-        f"readinessProbe:\n  timeoutSeconds: {longer}\n",
     )
-
-
-def _try(pod: Pod, container: Container, probe: Probe, number: int | None) -> str:
-    """The command that asks what the probe asks, from beside the application."""
-    if probe.exec:
-        return kubectl(pod.namespace, "exec", pod.name, "-c", container.name, "--", *each(probe.exec.command))
-    if number is None:
-        return kubectl(pod.namespace, "describe", "pod", pod.name)
-    return kubectl(pod.namespace, "port-forward", f"pod/{pod.name}", f"{number}:{number}")
+    return Fix(f"Raise timeoutSeconds to {longer}.", command, patch, (look,))
 
 
 # ------------------------------------------------------------------------------------------------------------- flapping
@@ -361,8 +281,8 @@ def flapping(case: Case, pod: Pod) -> Trouble | None:
         return Trouble(
             PROBE_TOO_TIGHT,
             f"the readiness probe of {container.name} times out now and then ({said.event.times} times so far)",
-            tuple(_evidence(case, pod, container, probe, said, "Readiness")),
-            _more_time(pod, container, probe),
+            tuple(evidence_of(case, pod, container, probe, said, "Readiness")),
+            _more_time(case, pod, container, probe),
             Confidence.LIKELY,
             (RuledOut(PROBE_FAILING.name, "the pod is Ready now"),),
         )

@@ -31,11 +31,8 @@ def ask(case: Case) -> Answer:
     """Why there is no Service; if its absence itself is unsure, only that."""
     namespace, name = case.target.namespace, case.target.name
     services = case.snapshot.services
-    if not services.knows(namespace, name):
-        gap = case.snapshot.gap("services", namespace)
-        single = f"{gap.what}/{name}"
-        known = next((other for other in case.snapshot.gaps if other.what == single), gap)
-        return Answer("the Service could not be read", gaps=(known,))
+    if case.unread is not None:
+        return Answer("the Service could not be read", gaps=(case.unread,))
     elsewhere = sorted({s.namespace for s in services.items if s.name == name and s.namespace != namespace})
     asked = f"Service {namespace}/{name}"
     subject = Subject("Service", namespace, name)

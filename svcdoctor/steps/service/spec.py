@@ -8,7 +8,7 @@ from ...model.diagnosis import Effect, Evidence, Finding, Fix, Rule, Severity
 from ...model.service import Service, ServicePort
 from ..near import nearest
 from ..step import find
-from ..words import kubectl, kubectl_json_patch, kubectl_patch, some, source, subject
+from ..words import kubectl, kubectl_json_patch, kubectl_patch, quote, some, source, subject
 
 PORT_NOT_IN_SERVICE = Rule(
     "SVC103",
@@ -159,7 +159,7 @@ def _nodeport_range(service: Service, message: str) -> Finding:
         NODEPORT_RANGE,
         subject(service),
         "a nodePort lies outside the API server's range; it works now but can't be created again",
-        [Evidence(f"Event PortOutOfRange on Service {service.namespace}/{service.name}", message)],
+        [quote(f"Event PortOutOfRange on Service {service.namespace}/{service.name}", message)],
         Fix(
             "Remove the nodePort, so that the API server picks one inside the range.",
             kubectl(service.namespace, "edit", "service", service.name),
