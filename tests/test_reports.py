@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from svcdoctor import archive
 from svcdoctor.diagnose import diagnose
 from svcdoctor.model.case import Case

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from ...model.case import Case, WorkloadRef
 from ...model.diagnosis import Rule, Severity
 from ...model.pod import Pod
+from ...model.service import Service, ServicePort
 from ..listening import declared
-from ..words import some
+from ..words import kubectl, some
 
 SELECTOR_POLLUTED = Rule(
     "SVC205",
@@ -44,6 +45,17 @@ def _repository(image: str) -> str:
     name = image.split("@", maxsplit=1)[0]
     head, _, tail = name.rpartition(":")
     return head if head and "/" not in tail else name
+
+
+def expose(
+    workload: WorkloadRef | None, service: Service, port: ServicePort, namespace: str, name: str = ""
+) -> str | None:
+    """The command that gives a Deployment a Service of its own with one port of ``service``."""
+    if workload is None or workload.kind != "Deployment":
+        return None
+    called = [f"--name={name or service.name}", f"--type={service.spec.type}"]
+    ports = [f"--port={port.port}", f"--target-port={port.target}", f"--protocol={port.protocol}"]
+    return kubectl(namespace, "expose", "deployment", workload.name, *called, *ports)
 
 
 def port_list(pod: Pod) -> str:

@@ -9,7 +9,7 @@ from ...model.service import Service, ServicePort
 from ..listening import Word, speaks
 from ..step import find
 from ..words import count, kubectl, kubectl_json_patch, labels, some, source, subject
-from .groups import SELECTOR_POLLUTED, Groups, images, port_list, spoken
+from .groups import SELECTOR_POLLUTED, Groups, expose, images, port_list, spoken
 
 SHARED_NUMERIC_PORTS = Rule(
     "SVC213",
@@ -80,14 +80,25 @@ def _shared(
         evidence,
         Fix(
             "Give each containerPort a name of its own and use the names as targetPorts: then each port leads to the "
-            "pods that have it. Or make one Service per workload.",
+            "pods that have it.",
             kubectl(service.namespace, "edit", "service", service.name),
-            "\n".join(f"# port {port.port}: targetPort: <name of containerPort {port.target}>" for port in hit),
+            alternatives=tuple(_own_services(service, served)),
         ),
         effect=Effect.PARTIAL,
         confidence=Confidence.LIKELY,
         ruled_out=[RuledOut("targetport-wrong", "each targetPort is served by one of the workloads")],
     )
+
+
+def _own_services(service: Service, served: Mapping[WorkloadRef | None, Sequence[ServicePort]]) -> Iterator[Fix]:
+    """A Service for each workload that serves one of the ports alone."""
+    for group, ports in served.items():
+        if group is not None and len(ports) == 1:
+            command = expose(
+                group, service, ports[0], service.namespace, f"{service.name}-{group.name}"[:63].rstrip("-")
+            )
+            if command:
+                yield Fix(f"Or make a Service for {group} alone.", command)
 
 
 def _polluted(

@@ -10,6 +10,7 @@ from ..listening import resolve
 from ..step import find
 from ..words import count, kubectl, kubectl_patch, labels, patch, some, source, subject
 from .candidates import Candidate, Kind, NearMiss, near_misses
+from .groups import expose
 
 SELECTOR_NO_MATCH = Rule(
     "SVC201",
@@ -226,7 +227,9 @@ def _other_namespace(case: Case, service: Service, pods: tuple[Pod, ...]) -> Fin
         ],
         Fix(
             f"Create the Service in {there}, beside its pods, and call it {service.name}.{there}.",
-            f"kubectl -n {service.namespace} get service {service.name} -o yaml",
+            expose(case.workload_of(first[0]), service, service.spec.ports[0], there)
+            if len(service.spec.ports) == 1
+            else kubectl(service.namespace, "get", "service", service.name, "-o", "yaml"),
             alternatives=(
                 Fix(
                     f"Or keep the name here as an alias for a Service in {there}.",
@@ -260,7 +263,8 @@ def _no_match(case: Case, service: Service) -> Finding:
         subject(service),
         f"no pod matches {labels(service.spec.selector)}{near}",
         evidence,
-        Fix(
+        _namesake_fix(case, service)
+        or Fix(
             "Find the workload that should serve, and select the labels of its pods.",
             kubectl(namespace, "get", "pods", "--show-labels"),
         ),
@@ -268,3 +272,18 @@ def _no_match(case: Case, service: Service) -> Finding:
         confidence=Confidence.LIKELY if looked and not unread and not case.need("pods") else Confidence.POSSIBLE,
         ruled_out=[] if case.need("pods") else [RuledOut(SELECTOR_TYPO.name, "no label differs by a slip")],
     )
+
+
+def _namesake_fix(case: Case, service: Service) -> Fix | None:
+    """The workload that bears the Service's name may be the one that is meant, however it is labelled."""
+    for ref, workload in case.workloads.items():
+        wanted = workload.spec.selector.match_labels
+        if ref.name == service.name and workload.metadata.controller is None and wanted:
+            body = {"spec": {"selector": {**dict.fromkeys(service.spec.selector), **wanted}}}
+            return Fix(
+                f"If {ref} is meant, which bears the Service's name, select its pods by {labels(wanted)}. "
+                f"The Service then has {endpoints_of(service, wanted, case.pods)}.",
+                kubectl_patch(service.namespace, "Service", service.name, body),
+                patch(body),
+            )
+    return None

@@ -92,7 +92,7 @@ def _starting(case: Case, pod: Pod, container: Container, status: ContainerStatu
         f"container {container.name} is starting, {what}",
         tuple(evidence),
         Fix(
-            f"Wait: it has {ago(budget(probe))} from its start. If it needs longer, see why, and raise failureThreshold.",
+            f"Wait: it has {ago(budget(probe))} from its start. If it needs longer, raise failureThreshold.",
             kubectl(pod.namespace, "logs", pod.name, "-c", container.name),
         ),
         ruled_out=(RuledOut("crash-loop", f"the container has been running for {running}"),),
