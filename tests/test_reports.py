@@ -40,7 +40,7 @@ def test_whole_report(folder: Path, format: str, file: str):
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
 def test_truth(folder: Path):
-    """What was really broken is the root, where its step exists; nothing else is an error, and a well Service has none."""
+    """What was really broken is the root where its step exists, and nothing else is an error."""
     causes, diagnosis = judged(folder)
     errors = {finding.name for finding in diagnosis.findings if finding.severity is Severity.ERROR}
     wanted = KNOWN.intersection(causes)
