@@ -23,7 +23,7 @@ def read(source: Source, asked: Asked, client: str | None) -> "Case":
     from ..model.case import Case
 
     if source.snapshot is None:
-        gathered, target = gather(source, asked, client)
+        gathered, target = gather(source, asked, client, keep=False)
         return Case(gathered.snapshot, target)
 
     from .. import archive
@@ -36,15 +36,16 @@ def read(source: Source, asked: Asked, client: str | None) -> "Case":
     return Case(snapshot, asked.target(snapshot.namespace, client))
 
 
-def gather(connection: Connection, asked: Asked, client: str | None) -> "tuple[Gathered, Target]":
-    """What the cluster says of the Service, live."""
+def gather(connection: Connection, asked: Asked, client: str | None, keep: bool) -> "tuple[Gathered, Target]":
+    """What the cluster says of the Service, live; the answers as they came are kept for a snapshot."""
     from ..collect.api import connect
     from ..collect.gather import gather
 
     api = connect(_options(connection), on_call=_tell if connection.verbose else None)
+    console.say(*(f"svcdoctor: warning: {warning}" for warning in api.warnings))
     target = asked.target(api.namespace, client)
     with console.progress(f"Reading {target.namespace}/{target.name} from {api.server}"):
-        return gather(api, target), target
+        return gather(api, target, keep), target
 
 
 def _options(connection: Connection) -> "Options":

@@ -26,7 +26,7 @@ def snapshot(
     from .. import archive
     from .reading import gather
 
-    gathered, _ = gather(connection, asked, client)
+    gathered, _ = gather(connection, asked, client, keep=True)
     archive.save(output, gathered.snapshot, gathered.answers)
     for gap in gathered.snapshot.gaps:
         console.say(f"could not read {gap.what}: {gap.why}" + (f"; grant: {gap.permission}" if gap.permission else ""))

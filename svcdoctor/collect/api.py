@@ -77,6 +77,7 @@ class Api:
         self.context = access.context
         self.server = access.server
         self.namespace = access.namespace
+        self.warnings = access.warnings
         self.taken_at: datetime | None = None  # the server's clock, by its first answer
         self._access = access
         self._timeouts = timeouts
@@ -84,6 +85,7 @@ class Api:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._generation = 0
+        self._refused: CouldNotLook | None = None
         self._connect()
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Reply:
@@ -106,8 +108,8 @@ class Api:
             ):
                 self._sleep(wait)
             else:
-                return self._checked(reply)
-        return self._checked(reply or Reply(0, b"", {}))
+                return self._checked(path, reply)
+        return self._checked(path, reply or Reply(0, b"", {}))
 
     # --------------------------------------------------------------------------------------------------------- one try
 
@@ -117,7 +119,7 @@ class Api:
         status = size = 0
         try:
             response = self._client.rest_client.request(  # type: ignore[no-untyped-call]
-                "GET", url, headers=dict(self._headers), _request_timeout=self._timeouts.pair
+                "GET", url, headers=self._headers, _request_timeout=self._timeouts.pair
             ).response
             status = response.status
             body = self._read(response, start)
@@ -131,7 +133,7 @@ class Api:
                 raise Silence(spoken(error, self._timeouts)) from None
             return None
         finally:
-            self._on_call(Call("GET", path, query, status, (time.monotonic() - start) * 1000, size))
+            self._on_call(Call("GET", f"/{path}", query, status, (time.monotonic() - start) * 1000, size))
 
     def _read(self, response: urllib3.BaseHTTPResponse, start: float) -> bytes:
         """The body, decompressed. A server that drips it for ever is cut off."""
@@ -156,7 +158,7 @@ class Api:
         """The server's time when it first answered; our own where it did not say."""
         return self.taken_at or datetime.now(UTC)
 
-    def _checked(self, reply: Reply) -> Reply:
+    def _checked(self, path: str, reply: Reply) -> Reply:
         """``reply`` from something that is an API server and knows us."""
         if reply.status == 401:
             raise CouldNotLook(
@@ -164,11 +166,13 @@ class Api:
                 "log in again (an expired token?), or choose another user with --user or --context",
             )
         kind = reply.headers.get("content-type", "")
-        if 300 <= reply.status < 400 or (reply.status == 200 and "html" in kind):
+        pointed = 300 <= reply.status < 400
+        foreign = "json" not in kind and not path.endswith("/log") and reply.status not in RETRY_STATUS
+        if pointed or (foreign and not _is_group_missing(path, reply)):
             where = reply.headers.get("location")
             raise CouldNotLook(
                 f"{self.server} does not answer like a Kubernetes API server"
-                + (f": it points to {where}" if where else ""),
+                + (f": it points to {where}" if where else f" ({reply.status} {kind or 'without a type'})"),
                 "check the server in the kubeconfig; a proxy or a login page may stand in between",
             )
         return reply
@@ -182,7 +186,7 @@ class Api:
         headers = urllib3.HTTPHeaderDict()
         headers["User-Agent"] = f"svcdoctor/{__version__}"
         headers["Accept"] = "application/json"
-        if self._access.compress:
+        if not self._access.cluster.disable_compression:
             headers["Accept-Encoding"] = "gzip"
         if held.authorization:
             headers["Authorization"] = held.authorization
@@ -195,8 +199,14 @@ class Api:
         if not credentials.renewable(self._access) or generation > 0:
             return False
         with self._lock:
+            if self._refused is not None:  # a plugin that failed once is not run for every waiting call
+                raise self._refused
             if self._generation == generation:
-                self._connect()
+                try:
+                    self._connect()
+                except CouldNotLook as error:
+                    self._refused = error
+                    raise
                 self._generation += 1
         return True
 
@@ -217,10 +227,23 @@ def connect(options: Options, on_call: Callable[[Call], None] | None = None) -> 
 # ------------------------------------------------------------------------------------------------------------ plumbing
 
 
+def _is_group_missing(path: str, reply: Reply) -> bool:
+    """An API server says in plain text that it does not serve a group at all."""
+    return reply.status == 404 and path.startswith("apis/")
+
+
 def _configuration(access: Access) -> Configuration:
-    configuration = Configuration(host=access.server, proxy=access.proxy, connection_pool_maxsize=WORKERS)
-    configuration.verify_ssl = not access.tls.insecure
-    configuration.tls_server_name = access.tls.server_name
+    cluster = access.cluster
+    configuration = Configuration(
+        host=access.server,
+        proxy=cluster.proxy_url or None,
+        no_proxy="" if cluster.proxy_url else None,  # NO_PROXY speaks of HTTPS_PROXY, not of proxy-url
+        connection_pool_maxsize=WORKERS,
+    )
+    configuration.verify_ssl = not cluster.insecure_skip_tls_verify
+    configuration.tls_server_name = cluster.tls_server_name or None
+    if cluster.insecure_skip_tls_verify:  # the kubeconfig says so; urllib3 need not say it again for every call
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
     configuration.retries = False  # we retry ourselves, and follow no redirect
     if configuration.proxy and configuration.proxy.startswith("socks"):
         try:
@@ -234,17 +257,16 @@ def _configuration(access: Access) -> Configuration:
 
 def _tls_context(access: Access, held: credentials.Credentials) -> ssl.SSLContext:
     """A context that holds CA and certificate; they touch the disk only while OpenSSL reads them."""
-    context = ssl.create_default_context()
+    authority = access.cluster.authority
     try:
-        if access.tls.ca:
-            context = ssl.create_default_context(cadata=access.tls.ca.decode())
+        context = ssl.create_default_context(cadata=authority.decode() if authority else None)
     except (ssl.SSLError, ValueError):
         raise CouldNotLook(
             "the certificate-authority of the cluster is no PEM certificate", "check the kubeconfig"
         ) from None
     # Clusters' own CAs are often older than X.509 strictness, which Python 3.13 turns on.
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-    if access.tls.insecure:
+    if access.cluster.insecure_skip_tls_verify:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     if held.certificate and held.key:
@@ -253,12 +275,17 @@ def _tls_context(access: Access, held: credentials.Credentials) -> ssl.SSLContex
             pair.touch(mode=0o600)
             pair.write_bytes(held.certificate + b"\n" + held.key)
             try:
-                context.load_cert_chain(pair)
-            except (ssl.SSLError, OSError):
+                context.load_cert_chain(pair, password=_no_password)
+            except (ssl.SSLError, OSError, ValueError):
                 raise CouldNotLook(
                     "the client certificate and key do not fit together", "check the kubeconfig"
                 ) from None
     return context
+
+
+def _no_password() -> str:
+    """OpenSSL would ask the terminal for the password of an encrypted key."""
+    raise CouldNotLook("the client key is encrypted", "store it without a password, as kubectl needs it too")
 
 
 def _encoded(query: Mapping[str, str]) -> str:

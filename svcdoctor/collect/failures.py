@@ -23,14 +23,14 @@ def hopeless(error: Exception, server: str) -> CouldNotLook | None:
         return CouldNotLook(
             f"the proxy in front of {host} does not let us through", "check proxy-url, HTTPS_PROXY, NO_PROXY"
         )
-    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
-        return CouldNotLook(
-            f"the API server {host} cannot be reached: no answer to the connection", "check network, VPN and firewall"
-        )
     if isinstance(error, urllib3.exceptions.NewConnectionError | ConnectionRefusedError):
         return CouldNotLook(
             f"the API server {host} cannot be reached: {_reason(error)}",
             "is the cluster up, and is this the right context?",
+        )
+    if isinstance(error, urllib3.exceptions.ConnectTimeoutError):
+        return CouldNotLook(
+            f"the API server {host} cannot be reached: no answer to the connection", "check network, VPN and firewall"
         )
     return None
 
@@ -40,6 +40,10 @@ def _tls_error(text: str, host: str) -> CouldNotLook:
         why, advice = "its certificate is for another name", "set tls-server-name, or use the name in the certificate"
     elif "expired" in text:
         why, advice = "its certificate has expired", "renew it, or check this machine's clock"
+    elif "not yet valid" in text:
+        why, advice = "its certificate is not valid yet", "check this machine's clock"
+    elif "CERTIFICATE_REQUIRED" in text or "certificate required" in text:
+        why, advice = "it wants a client certificate", "choose a user that has one, with --user or --context"
     elif "self-signed" in text or "self signed" in text or "unable to get local issuer" in text:
         why, advice = (
             "its certificate is not signed by the kubeconfig's CA",

@@ -5,7 +5,6 @@ there, a selector that matches nobody, a container that crashes.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import Future
 
 from msgspec import Struct, structs
 
@@ -54,20 +53,22 @@ class _Found(Struct, frozen=True):
     left: int = 0  # items that were not read, as far as the server says
 
 
-def gather(api: Api, target: Target) -> Gathered:
+def gather(api: Api, target: Target, keep: bool = True) -> Gathered:
     """All that is read for ``target``. One read that fails leaves a gap, the others go on.
 
-    Raises CouldNotLook where nothing can be read: no server, no trust, no credentials.
+    Without ``keep`` the answers themselves are let go once they are decoded: only a snapshot needs them. Raises
+    CouldNotLook where nothing can be read: no server, no trust, no credentials.
     """
-    return _Gathering(api, target).run()
+    return _Gathering(api, target, keep).run()
 
 
 class _Gathering:
     """One run; holds what has been found so far."""
 
-    def __init__(self, api: Api, target: Target) -> None:
+    def __init__(self, api: Api, target: Target, keep: bool) -> None:
         self.api = api
         self.target = target
+        self.keep = keep
         self.snapshot = Snapshot(taken_at=api.now(), context=api.context, server=api.server, namespace=target.namespace)
         self.answers: list[Answer] = []
 
@@ -111,7 +112,7 @@ class _Gathering:
             if self.snapshot.services.knows(home, self.target.name):
                 ask += self._missing_service()
         elif not case.external_name:
-            if not case.selector or not case.slices:
+            if case.slices_known and (not case.selector or not case.slices):
                 ask.append(lambda: self._list("endpointslices", home))
             if case.selector and case.pods_known and not case.matched:
                 query = {**_pairs(selector_query(case.selector)), "limit": str(ELSEWHERE)}
@@ -139,12 +140,12 @@ class _Gathering:
         return [of(pod) for pod in unready]
 
     def _crowd(self) -> None:
-        """A crowded namespace: the pods of the selector are enough, unless there are none."""
+        """A crowded namespace: the pods of the selector are enough, unless there are none. No selector needs none."""
         home, selector = self.target.namespace, self._case().selector
         if selector:
             self._take([self._list("pods", home, _pairs(selector_query(selector)))])
-        if not self._case().matched:
-            self._take([self._list("pods", home)])
+            if not self._case().matched:
+                self._take([self._list("pods", home)])
 
     # ----------------------------------------------------------------------------------------------------- questions
 
@@ -212,21 +213,28 @@ class _Gathering:
 
     def _logs(self, workers: Workers, case: Case) -> None:
         """The last words of the first few containers that crash."""
-        crashed = [(pod, s) for pod in case.backends for s in pod.status.container_statuses if _crashes(s)][:CRASHES]
-        asked: list[tuple[Pod, ContainerStatus, Future[str]]] = [
-            (pod, status, workers.submit(self._log, pod, status.name)) for pod, status in crashed
-        ]
-        logs = {(pod.namespace, pod.name, status.name): text for pod, status, job in asked if (text := job.result())}
-        self.snapshot = structs.replace(self.snapshot, logs=logs)
+        crashed = [
+            (pod, status.name)
+            for pod in case.backends
+            for status in (*pod.status.init_container_statuses, *pod.status.container_statuses)
+            if _crashes(status)
+        ][:CRASHES]
+        asked = [(pod, name, workers.submit(self._log, pod, name)) for pod, name in crashed]
+        found = {(pod.namespace, pod.name, name): job.result() for pod, name, job in asked}
+        logs = {place: said for place, said in found.items() if isinstance(said, str)}
+        gaps = tuple(dict.fromkeys(said for said in found.values() if isinstance(said, Gap)))
+        self.snapshot = structs.replace(self.snapshot, logs=logs, gaps=self.snapshot.gaps + gaps)
 
-    def _log(self, pod: Pod, container: str) -> str:
-        """The tail of a container's last run; empty where it can't be had: it only adds to the evidence."""
+    def _log(self, pod: Pod, container: str) -> str | Gap | None:
+        """The tail of a container's last run, or why it can't be had; None where there was no earlier run."""
         path = RESOURCES["pods"].path(pod.namespace, pod.name) + "/log"
         try:
             reply = self.api.get(path, {"container": container, **LOG_TAIL})
-        except Silence:
-            return ""
-        return reply.body.decode(errors="replace") if reply.status == 200 else ""
+        except Silence as silence:
+            return Gap(path, silence.why)
+        if reply.status == 200:
+            return reply.body.decode(errors="replace")
+        return _refusal(reply, path, f"get pods/log in namespace {pod.namespace}") if reply.status == 403 else None
 
     # ----------------------------------------------------------------------------------------------------- bookkeeping
 
@@ -235,7 +243,7 @@ class _Gathering:
             gaps = one.gaps
             try:
                 self.snapshot = assemble(self.snapshot, one.answers)
-                self.answers += one.answers
+                self.answers += one.answers if self.keep else ()
             except BadData as error:  # one bad page, and nobody knows what the list lacks
                 gaps = (*gaps, Gap(one.answers[0].path, error.detail))
             self.snapshot = structs.replace(self.snapshot, gaps=self.snapshot.gaps + gaps)

@@ -8,21 +8,18 @@ import base64
 import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-from msgspec import Struct
+import msgspec
+from msgspec import Struct, field, structs
 
 from ..errors import BadData, CouldNotLook, UsageError
-from ..steps.near import nearest
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds its token, its namespace and the cluster's CA."""
-
-PATH_FIELDS = {
-    "clusters": ("cluster", ("certificate-authority",)),
-    "users": ("user", ("client-certificate", "client-key", "tokenFile")),
-}
-"""The fields that hold a path; a relative one starts at the folder of the file that says it."""
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+SEE = "see kubectl config view"
 
 
 class Options(Struct, frozen=True):
@@ -38,48 +35,140 @@ class Options(Struct, frozen=True):
     request_timeout: str | None = None
 
 
-class Tls(Struct, frozen=True):
-    """How the server proves itself. ``ca`` is PEM, None for the machine's own authorities."""
+class Entry(Struct, frozen=True, rename="kebab"):
+    """A part of a kubeconfig (client-go's clientcmd/api/v1). ``folder`` is where its relative paths start."""
 
-    ca: bytes | None = None
-    insecure: bool = False
-    server_name: str | None = None
+    folder: str = ""
+
+    def bytes_of(self, data: str, path: str, what: str) -> bytes | None:
+        """What base64 ``data`` or else the file at ``path`` holds; None where neither is set."""
+        if data:
+            try:
+                return base64.b64decode(data, validate=True)
+            except (binascii.Error, ValueError):
+                raise BadData("kubeconfig", f"{what}-data is not base64", f"{SEE} --raw") from None
+        if not path:
+            return None
+        try:
+            return (Path(self.folder) / path).read_bytes()
+        except (OSError, ValueError) as error:
+            raise CouldNotLook(f"cannot read {what} {path}: {_why(error)}", "check the kubeconfig") from None
+
+
+class Cluster(Entry, frozen=True):
+    """clientcmd/api/v1 Cluster."""
+
+    server: str = ""
+    certificate_authority: str = ""
+    certificate_authority_data: str = ""
+    insecure_skip_tls_verify: bool = False
+    tls_server_name: str = ""
+    proxy_url: str = ""
+    disable_compression: bool = False
+    extensions: tuple[dict[str, Any], ...] | None = None
+
+    @property
+    def authority(self) -> bytes | None:
+        """The CA as PEM, None for the machine's own authorities."""
+        return self.bytes_of(self.certificate_authority_data, self.certificate_authority, "certificate-authority")
+
+
+class EnvironmentVariable(Struct, frozen=True):
+    """clientcmd/api/v1 ExecEnvVar."""
+
+    name: str
+    value: str = ""
+
+
+class Exec(Struct, frozen=True, rename="camel"):
+    """clientcmd/api/v1 ExecConfig."""
+
+    api_version: str = ""
+    command: str = ""
+    args: tuple[str, ...] | None = None
+    env: tuple[EnvironmentVariable, ...] | None = None
+    install_hint: str = ""
+    provide_cluster_info: bool = False
+    interactive_mode: str = "IfAvailable"
+
+
+class AuthProvider(Struct, frozen=True):
+    """clientcmd/api/v1 AuthProviderConfig."""
+
+    name: str = ""
+    config: dict[str, str] | None = None
+
+
+class User(Entry, frozen=True):
+    """clientcmd/api/v1 AuthInfo."""
+
+    client_certificate: str = ""
+    client_certificate_data: str = ""
+    client_key: str = ""
+    client_key_data: str = ""
+    token: str = ""
+    token_file: str = field(default="", name="tokenFile")
+    username: str = ""
+    password: str = ""
+    as_user: str = field(default="", name="as")
+    as_uid: str = ""
+    as_groups: tuple[str, ...] | None = None
+    as_user_extra: dict[str, tuple[str, ...]] | None = None
+    exec: Exec | None = None
+    auth_provider: AuthProvider | None = None
+
+    def __repr__(self) -> str:  # never its secrets
+        return "User(...)"
+
+
+class Context(Entry, frozen=True):
+    """clientcmd/api/v1 Context."""
+
+    cluster: str = ""
+    user: str = ""
+    namespace: str = ""
+
+
+class Config(Struct, frozen=True):
+    """The merged files."""
+
+    clusters: dict[str, Cluster] = {}
+    users: dict[str, User] = {}
+    contexts: dict[str, Context] = {}
+    current_context: str = ""
 
 
 class Access(Struct, frozen=True):
-    """Everything that a connection needs. ``user`` is the kubeconfig's user entry as it stands (secrets in it)."""
+    """Everything that a connection needs."""
 
     context: str
     server: str
     namespace: str
-    tls: Tls
-    user: Mapping[str, Any]
-    cluster: Mapping[str, Any]
-    proxy: str | None = None
-    compress: bool = True
+    cluster: Cluster
+    user: User
     impersonate: tuple[tuple[str, str], ...] = ()  # HTTP headers
-
-    def __repr__(self) -> str:
-        return f"Access(context={self.context!r}, server={self.server!r})"
+    warnings: tuple[str, ...] = ()
 
 
 def load(options: Options, environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUNT) -> Access:
     """The cluster, user and namespace that ``options`` and ``environ`` (KUBECONFIG, HOME, KUBERNETES_SERVICE_*) mean.
 
-    Raises UsageError for a context, cluster or user that does not exist, BadData for a file that is no kubeconfig,
-    CouldNotLook where no cluster is configured at all.
+    Raises UsageError for options that contradict, BadData for a file that is no kubeconfig, CouldNotLook for a context,
+    cluster or user that does not exist, or where no cluster is configured at all.
     """
-    paths = _paths(options, environ)
-    config = _merge([_read(path) for path in paths if _counts(path, options)])
-    if not any(config[key] for key in ("contexts", "clusters", "users")):
-        if options.kubeconfig is None and environ.get("KUBERNETES_SERVICE_HOST"):
-            return _in_cluster(options, environ, service_account)
-        looked = ", ".join(map(str, paths)) or "KUBECONFIG"
-        raise CouldNotLook(
-            f"no cluster is configured: nothing in {looked}",
-            "name a kubeconfig with --kubeconfig, or read a saved snapshot with --snapshot",
-        )
-    return _access(options, config)
+    paths = [path for path in _paths(options, environ) if _counts(path, options)]
+    files = [_read(path) for path in paths]
+    config = _merge([found for found in files if found is not None])
+    warnings = tuple(f"{path} is empty" for path, found in zip(paths, files, strict=True) if found is None)
+    if config.contexts or config.clusters or config.users:
+        return structs.replace(_access(options, config), warnings=warnings)
+    if options.kubeconfig is None and environ.get("KUBERNETES_SERVICE_HOST"):
+        return _in_cluster(options, environ, service_account)
+    looked = ", ".join(map(str, _paths(options, environ))) or "KUBECONFIG, which names no file"
+    raise CouldNotLook(
+        f"no cluster is configured: nothing in {looked}",
+        "name a kubeconfig with --kubeconfig, or read a saved snapshot with --snapshot",
+    )
 
 
 # --------------------------------------------------------------------------------------------------------------- files
@@ -88,149 +177,160 @@ def load(options: Options, environ: Mapping[str, str], service_account: Path = S
 def _paths(options: Options, environ: Mapping[str, str]) -> list[Path]:
     if options.kubeconfig is not None:
         return [options.kubeconfig]
-    listed = [Path(name) for name in environ.get("KUBECONFIG", "").split(":") if name]
-    return listed or [Path(environ.get("HOME", "/")) / ".kube" / "config"]
+    if environ.get("KUBECONFIG"):
+        return [Path(name) for name in environ["KUBECONFIG"].split(":") if name]
+    return [Path(environ.get("HOME", "/")) / ".kube" / "config"]
 
 
 def _counts(path: Path, options: Options) -> bool:
-    """A file that is not there is skipped, unless it was named by --kubeconfig."""
+    """A file that is not there is passed over, unless --kubeconfig named it."""
     try:
         there = path.exists()
-    except OSError as error:
-        raise CouldNotLook(f"cannot read kubeconfig {path}: {error.strerror}") from None
+    except (OSError, ValueError) as error:
+        raise CouldNotLook(f"cannot read kubeconfig {path}: {_why(error)}") from None
     if not there and options.kubeconfig is not None:
         raise CouldNotLook(f"kubeconfig {path} does not exist", "check the path given with --kubeconfig")
     return there
 
 
-def _read(path: Path) -> Mapping[str, Any]:
-    """One file, its relative paths made absolute. An empty file is an empty config."""
+def _read(path: Path) -> Config | None:
+    """One file; None if it is empty."""
     import yaml
 
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise CouldNotLook(f"cannot read kubeconfig {path}: {error.strerror}") from None
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        raise CouldNotLook(f"cannot read kubeconfig {path}: {_why(error)}") from None
     try:
-        config = yaml.load(text, loader)
+        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError):
-        raise BadData(str(path), "is no YAML", "check the kubeconfig: kubectl config view") from None
-    if config is None:
-        return {}
-    if not isinstance(config, dict):
-        raise BadData(str(path), "is no kubeconfig", "check the kubeconfig: kubectl config view")
-    return {**config, **{kind: list(_entries(path, config, kind)) for kind in ("clusters", "users", "contexts")}}
+        raise BadData(str(path), "is no YAML", f"check the kubeconfig: {SEE}") from None
+    if document is None:
+        return None
+    try:
+        current = msgspec.convert(document, _Document).current_context
+        return Config(
+            _entries(path, document, "clusters", "cluster", Cluster),
+            _entries(path, document, "users", "user", User),
+            _entries(path, document, "contexts", "context", Context),
+            current or "",
+        )
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise BadData(str(path), f"is no kubeconfig ({error})", f"check it: {SEE}") from None
 
 
-def _entries(path: Path, config: Mapping[str, Any], kind: str) -> Iterator[Mapping[str, Any]]:
-    for entry in config.get(kind) or ():
-        if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-            raise BadData(str(path), f"has something in {kind} that is no named entry")
-        inner, fields = PATH_FIELDS.get(kind, ("context", ()))
-        values = entry.get(inner) or {}
-        if not isinstance(values, dict):
-            raise BadData(str(path), f"has an entry {entry['name']!r} in {kind} that holds no fields")
-        absolute = {field: str(path.parent / values[field]) for field in fields if values.get(field)}
-        yield {"name": entry["name"], "values": {**values, **absolute}, "folder": str(path.parent.absolute())}
+class _Document(Struct, frozen=True, rename="kebab"):
+    current_context: str | None = ""
 
 
-def _merge(configs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The first file that sets a value wins, for named entries and for current-context alike."""
-    merged: dict[str, Any] = {"clusters": {}, "users": {}, "contexts": {}, "current-context": ""}
-    for config in configs:
-        for kind in ("clusters", "users", "contexts"):
-            for entry in config.get(kind, ()):
-                merged[kind].setdefault(entry["name"], {**entry["values"], "folder": entry["folder"]})
-        merged["current-context"] = merged["current-context"] or config.get("current-context") or ""
-    return merged
+E_ = TypeVar("E_", bound=Entry)
+
+
+def _entries(path: Path, document: Mapping[str, Any], kind: str, inner: str, type: type[E_]) -> dict[str, E_]:
+    found: dict[str, E_] = {}
+    for named in msgspec.convert(document.get(kind) or [], list[dict[str, Any]]):
+        name = msgspec.convert(named.get("name"), str)
+        if name in found:
+            raise BadData(str(path), f"has two {kind} called {name}", "rename one of them")
+        fields = msgspec.convert(named.get(inner) or {}, dict[str, Any])
+        values = {key: value for key, value in fields.items() if value is not None}
+        found[name] = structs.replace(msgspec.convert(values, type), folder=str(path.parent.absolute()))
+    return found
+
+
+def _merge(configs: Sequence[Config]) -> Config:
+    """The first file that sets a value wins, for named entries and for the current context alike."""
+    backwards = list(reversed(configs))
+    return Config(
+        {name: entry for config in backwards for name, entry in config.clusters.items()},
+        {name: entry for config in backwards for name, entry in config.users.items()},
+        {name: entry for config in backwards for name, entry in config.contexts.items()},
+        next((config.current_context for config in configs if config.current_context), ""),
+    )
+
+
+def _why(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 # -------------------------------------------------------------------------------------------------------------- choice
 
 
-def _access(options: Options, config: Mapping[str, Any]) -> Access:
-    name = options.context or config["current-context"]
+def _access(options: Options, config: Config) -> Access:
+    name = options.context or config.current_context
     if not name and not options.cluster:
-        known = ", ".join(sorted(config["contexts"])) or "none"
+        known = ", ".join(sorted(config.contexts)) or "none"
         raise UsageError("the kubeconfig has no current context", f"choose one with --context; there are: {known}")
-    context = _named(config, "contexts", "context", name) if name else {}
-    cluster = _named(config, "clusters", "cluster", options.cluster or context.get("cluster") or "")
-    user_name = options.user or context.get("user") or ""
-    user = _named(config, "users", "user", user_name) if user_name else {}
-    server = str(cluster.get("server") or "")
-    if not server.startswith(("https://", "http://")):
-        raise CouldNotLook(f"context {name} has no usable server: {server or 'none'}", "see kubectl config view")
+    context = _named(config.contexts, "context", name) if name else Context()
+    cluster = _named(config.clusters, "cluster", options.cluster or context.cluster)
+    user = options.user or context.user
+    entry = _named(config.users, "user", user) if user else User()
     return Access(
         context=name or options.cluster or "",
-        server=server.rstrip("/"),
-        namespace=options.namespace or context.get("namespace") or "default",
-        tls=_tls(cluster),
-        user=user,
+        server=_server(cluster),
+        namespace=options.namespace or context.namespace or "default",
         cluster=cluster,
-        proxy=cluster.get("proxy-url") or None,
-        compress=not cluster.get("disable-compression"),
-        impersonate=tuple(_impersonation(options, user)),
+        user=entry,
+        impersonate=tuple(_impersonation(options, entry)),
     )
 
 
-def _named(config: Mapping[str, Any], kind: str, word: str, name: str) -> Mapping[str, Any]:
-    found = config[kind].get(name)
-    if found is None:
-        near = nearest(name, config[kind])
-        known = ", ".join(sorted(config[kind])) or "none"
-        advice = f"did you mean {' or '.join(near)}?" if near else f"there are: {known}"
-        raise CouldNotLook(f"the kubeconfig has no {word} called {name or 'nothing'}", advice)
-    entry: Mapping[str, Any] = found
-    return entry
+def _named(known: Mapping[str, E_], word: str, name: str) -> E_:
+    if name in known:
+        return known[name]
+    from ..steps.near import nearest
+
+    near = nearest(name, known)
+    there = ", ".join(sorted(known)) or "none"
+    advice = f"did you mean {' or '.join(near)}?" if near else f"there are: {there}"
+    raise CouldNotLook(f"the kubeconfig has no {word} called {name or 'nothing'}", advice)
 
 
-def _tls(cluster: Mapping[str, Any]) -> Tls:
-    return Tls(
-        ca=data_or_file(cluster, "certificate-authority"),
-        insecure=bool(cluster.get("insecure-skip-tls-verify")),
-        server_name=cluster.get("tls-server-name") or None,
-    )
+def _server(cluster: Cluster) -> str:
+    """The server's URL; without a scheme it is https where the cluster speaks of TLS, else http, as in kubectl."""
+    server = cluster.server
+    if server and "://" not in server:
+        trusted = cluster.certificate_authority or cluster.certificate_authority_data
+        server = ("https://" if trusted or cluster.insecure_skip_tls_verify else "http://") + server
+    _check_url(server, "server", ("http", "https"))
+    if cluster.proxy_url:
+        _check_url(cluster.proxy_url, "proxy-url", PROXY_SCHEMES)
+    return server.rstrip("/")
 
 
-def data_or_file(entry: Mapping[str, Any], field: str) -> bytes | None:
-    """The bytes of ``FIELD-data`` (base64) or of the file ``FIELD``; None where neither is set. Data wins."""
-    data = entry.get(f"{field}-data")
-    if data:
-        try:
-            return base64.b64decode(data, validate=True)
-        except (binascii.Error, ValueError, TypeError):
-            raise BadData("kubeconfig", f"{field}-data is not base64", "see kubectl config view --raw") from None
-    path = entry.get(field)
-    if not path:
-        return None
+def _check_url(url: str, what: str, schemes: Sequence[str]) -> None:
     try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise CouldNotLook(f"cannot read {field} {path}: {error.strerror}", "check the kubeconfig") from None
+        parts = urlsplit(url)
+        good = parts.scheme in schemes and bool(parts.hostname) and ".." not in str(parts.hostname)
+        good = good and (parts.port is None or 0 < parts.port < 65536)
+    except ValueError:
+        good = False
+    if not good:
+        raise CouldNotLook(f"the cluster has no usable {what}: {url or 'none'}", SEE)
 
 
-def _impersonation(options: Options, user: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Impersonate-* headers; --as replaces what the kubeconfig says."""
-    said: Mapping[str, Any] = {"as": options.as_user} if options.as_user else user
-    name, uid, extra = said.get("as"), said.get("as-uid"), said.get("as-user-extra") or {}
-    groups = options.as_groups or said.get("as-groups") or ()
-    if not name:
-        if groups or uid or extra:
-            raise UsageError("a group can't be impersonated without a user", "say --as USER too")
-        return
-    yield "Impersonate-User", str(name)
-    for group in groups:
-        yield "Impersonate-Group", str(group)
-    if uid:
-        yield "Impersonate-Uid", str(uid)
-    for key, values in extra.items():
-        for value in values:
-            yield f"Impersonate-Extra-{key}", str(value)
+def _impersonation(options: Options, user: User) -> Iterator[tuple[str, str]]:
+    """Impersonate-* headers; --as and --as-group each replace what the kubeconfig says, as in kubectl."""
+    name = options.as_user or user.as_user
+    groups = options.as_groups or user.as_groups or ()
+    headers = [("Impersonate-Group", group) for group in groups]
+    if user.as_uid:
+        headers.append(("Impersonate-Uid", user.as_uid))
+    for key, values in (user.as_user_extra or {}).items():
+        headers += [(f"Impersonate-Extra-{key}", value) for value in values]
+    if not name and headers:
+        raise UsageError("a group can't be impersonated without a user", "say --as USER too")
+    for header, value in [("Impersonate-User", name), *headers] if name else ():
+        if not (header + value).isprintable():
+            raise UsageError(f"{value!r} can't be impersonated", "it holds a control character")
+        yield header, value
 
 
 def _in_cluster(options: Options, environ: Mapping[str, str], folder: Path) -> Access:
     """The service account of the pod that svcdoctor runs in."""
+    for flag, value in (("context", options.context), ("cluster", options.cluster), ("user", options.user)):
+        if value:
+            raise CouldNotLook(f"there is no kubeconfig, so no {flag} called {value}", "leave it out inside a cluster")
     token, authority = folder / "token", folder / "ca.crt"
     if not token.exists():
         raise CouldNotLook(
@@ -239,15 +339,14 @@ def _in_cluster(options: Options, environ: Mapping[str, str], folder: Path) -> A
     host, port = environ["KUBERNETES_SERVICE_HOST"], environ.get("KUBERNETES_SERVICE_PORT", "443")
     try:
         namespace = (folder / "namespace").read_text().strip()
-    except OSError:
+    except (OSError, UnicodeDecodeError):
         namespace = ""
-    user = {"tokenFile": str(token)}
+    user = User(token_file=str(token))
     return Access(
         context="in-cluster",
         server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
         namespace=options.namespace or namespace or "default",
-        tls=Tls(ca=authority.read_bytes() if authority.exists() else None),
+        cluster=Cluster(certificate_authority=str(authority) if authority.exists() else ""),
         user=user,
-        cluster={},
         impersonate=tuple(_impersonation(options, user)),
     )

@@ -8,8 +8,11 @@ from ..errors import UsageError
 
 CONNECT = 5.0
 READ = 30.0
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+NUMBER = r"[0-9]*\.?[0-9]+"
+PART = re.compile(rf"({NUMBER})(ns|us|µs|ms|s|m|h)")
+FOR_EVER = 1e7
+"""Seconds from which on a limit is none: more than a socket takes."""
 
 
 class Timeouts(Struct, frozen=True):
@@ -33,12 +36,12 @@ def parse_timeout(text: str | None) -> Timeouts:
     if text is None:
         return Timeouts()
     parts = PART.findall(text)
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(NUMBER, text):
         seconds = float(text)
     elif parts and "".join(number + unit for number, unit in parts) == text:
         seconds = sum(float(number) * UNITS[unit] for number, unit in parts)
     else:
         raise UsageError(f"--request-timeout {text} is no length of time", "say 10s, 1m30s, or 0 for no limit")
-    if seconds == 0:
+    if seconds == 0 or seconds > FOR_EVER:
         return Timeouts(None, None)
-    return Timeouts(min(CONNECT, seconds), seconds)
+    return Timeouts(seconds, seconds)

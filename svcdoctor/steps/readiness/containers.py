@@ -178,6 +178,7 @@ def _crash(case: Case, pod: Pod, failing: Failing, status: ContainerStatus) -> T
             if killed is None
             else RuledOut("node-notready", "the kubelet itself stops the container"),
         ),
+        gap=next((gap for gap in case.snapshot.gaps if gap.what.endswith(f"/pods/{pod.name}/log")), None),
     )
 
 
