@@ -44,8 +44,11 @@ def gather(connection: Connection, asked: Asked, client: str | None, keep: bool)
     api = connect(_options(connection), on_call=_tell if connection.verbose else None)
     console.say(*(f"svcdoctor: warning: {warning}" for warning in api.warnings))
     target = asked.target(api.namespace, client)
-    with console.progress(f"Reading {target.namespace}/{target.name} from {api.server}"):
-        return gather(api, target, keep), target
+    try:
+        with console.progress(f"Reading {target.namespace}/{target.name} from {api.server}"):
+            return gather(api, target, keep), target
+    finally:
+        api.close()
 
 
 def _options(connection: Connection) -> "Options":

@@ -202,6 +202,7 @@ class Api:
             if self._refused is not None:  # a plugin that failed once is not run for every waiting call
                 raise self._refused
             if self._generation == generation:
+                self.close()
                 try:
                     self._connect()
                 except CouldNotLook as error:

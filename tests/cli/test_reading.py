@@ -22,7 +22,9 @@ def cluster(monkeypatch):
             on_call(
                 SimpleNamespace(method="GET", path="/api/v1/pods", query="limit=500", status=200, ms=12.4, size=4567)
             )
-        return SimpleNamespace(namespace="shop", context="prod", server="https://prod:6443", warnings=())
+        return SimpleNamespace(
+            namespace="shop", context="prod", server="https://prod:6443", warnings=(), close=lambda: None
+        )
 
     def gather(api, target, keep):
         seen.target = target

@@ -10,6 +10,7 @@ import pytest
 import trustme
 import yaml
 
+from svcdoctor.collect.api import Api
 from tests.replay import Replay, serving
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -30,6 +31,7 @@ class Cluster:
         ca = folder / "ca.pem"
         ca.write_bytes(authority)
         self.cluster["certificate-authority"] = str(ca)
+        self.opened: list[Api] = []
         self.write()
 
     @property
@@ -62,11 +64,14 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
 def serve(tmp_path: Path, authority: trustme.CA, tls: ssl.SSLContext) -> Iterator[Callable[..., Cluster]]:
     """Starts a replay of a case (or of nothing) that wants the kubeconfig's token."""
     with ExitStack() as stack:
+        clusters: list[Cluster] = []
+        stack.callback(lambda: [api.close() for cluster in clusters for api in cluster.opened])
 
         def start(case: str | None = None, context: ssl.SSLContext | None = tls) -> Cluster:
             replay = Replay(CASES / case if case else None)
             replay.token = "hush-hush" if context else None
             stack.enter_context(serving(replay, context))
-            return Cluster(tmp_path, replay, authority.cert_pem.bytes())
+            clusters.append(Cluster(tmp_path, replay, authority.cert_pem.bytes()))
+            return clusters[-1]
 
         yield start

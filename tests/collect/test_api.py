@@ -26,6 +26,7 @@ def connect(cluster: Cluster, timeouts: Timeouts = PATIENT, on_call: Callable[[C
     waits: list[float] = []
     access = load(Options(kubeconfig=cluster.path, **options), {})
     api = Api(access, timeouts, on_call, waits.append)
+    cluster.opened.append(api)
     return api, waits
 
 

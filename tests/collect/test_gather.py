@@ -21,7 +21,10 @@ def ask(cluster: Cluster, namespace: str, name: str, client: Subject | None = No
     cluster.write()
     api = Api(load(Options(kubeconfig=cluster.path), {}), Timeouts(5, 5), None, lambda seconds: None)
     target = Target(namespace, name, client=client)
-    gathered = gather(api, target)
+    try:
+        gathered = gather(api, target)
+    finally:
+        api.close()
     return gathered, diagnose(Case(gathered.snapshot, target))
 
 
