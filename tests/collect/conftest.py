@@ -44,6 +44,10 @@ class Cluster:
         found: dict[str, Any] = self.config["users"][0]["user"]
         return found
 
+    def close(self) -> None:
+        for api in self.opened:
+            api.close()
+
     def write(self) -> None:
         self.path.write_text(yaml.safe_dump(self.config))
 
@@ -64,14 +68,13 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
 def serve(tmp_path: Path, authority: trustme.CA, tls: ssl.SSLContext) -> Iterator[Callable[..., Cluster]]:
     """Starts a replay of a case (or of nothing) that wants the kubeconfig's token."""
     with ExitStack() as stack:
-        clusters: list[Cluster] = []
-        stack.callback(lambda: [api.close() for cluster in clusters for api in cluster.opened])
 
         def start(case: str | None = None, context: ssl.SSLContext | None = tls) -> Cluster:
             replay = Replay(CASES / case if case else None)
             replay.token = "hush-hush" if context else None
             stack.enter_context(serving(replay, context))
-            clusters.append(Cluster(tmp_path, replay, authority.cert_pem.bytes()))
-            return clusters[-1]
+            cluster = Cluster(tmp_path, replay, authority.cert_pem.bytes())
+            stack.callback(cluster.close)
+            return cluster
 
         yield start
