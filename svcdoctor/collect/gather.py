@@ -117,7 +117,7 @@ class _Gathering:
             if case.selector and case.pods_known and not case.matched:
                 query = {**_pairs(selector_query(case.selector)), "limit": str(ELSEWHERE)}
                 ask.append(lambda: self._list("pods", "", query, pages=1))
-            if not self.snapshot.events.covers(home):
+            if self.snapshot.events.items and not self.snapshot.events.covers(home):
                 ask += self._events_of_unready(case)
         self._take(future.result() for future in [workers.submit(question) for question in ask])
 

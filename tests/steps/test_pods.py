@@ -2,7 +2,7 @@
 
 import pytest
 
-from svcdoctor.model.diagnosis import Severity, Verdict
+from svcdoctor.model.diagnosis import Confidence, Severity, Verdict
 from tests.build import Cluster, ago, container, http_probe
 from tests.states import dual, ended, leaving, unscheduled
 
@@ -260,6 +260,15 @@ def test_a_stranger_behind_the_selector(stranger):
     finding = blamed(made.diagnose("web"), "selector-polluted", Verdict.DEGRADED)
     assert "Deployment other" in finding.summary
     assert finding.fix.command and '"value":"web"' in finding.fix.command
+
+
+def test_a_stranger_who_speaks_of_no_port_is_only_suspected():
+    made = Cluster()
+    made.service("web", {"team": "x"}, "80>8080")
+    made.deployment("web", {"team": "x", "app": "web"}, HTTP)
+    made.deployment("batch", {"team": "x", "app": "batch"}, container("batch", image="registry.example/batch:1"))
+    finding = blamed(made.diagnose("web"), "selector-polluted", Verdict.DEGRADED)
+    assert (finding.severity, finding.confidence) == (Severity.WARNING, Confidence.POSSIBLE)
 
 
 def test_a_stranger_behind_a_named_port():

@@ -6,7 +6,7 @@ from ...model.case import WorkloadRef
 from ...model.diagnosis import Confidence, Effect, Evidence, Finding, Fix, Rule, RuledOut, Severity
 from ...model.pod import Pod
 from ...model.service import Service, ServicePort
-from ..listening import Word, speaks
+from ..listening import Word, declared, speaks
 from ..step import find
 from ..words import count, kubectl, kubectl_json_patch, labels, some, source, subject
 from .groups import SELECTOR_POLLUTED, Groups, expose, images, port_list, spoken
@@ -36,6 +36,7 @@ def check(service: Service, groups: Groups) -> Iterator[Finding]:
         port for port in ports if any(port in s for s in served.values()) and any(port in r for r in refused.values())
     ]
     if not hit:
+        yield from _mute_strangers(service, groups, ports, served, refused)
         return
     if len(ports) > 1 and all(served[group] for group in groups):
         yield _shared(service, groups, hit, served, refused)
@@ -43,6 +44,21 @@ def check(service: Service, groups: Groups) -> Iterator[Finding]:
     for group, pods in groups.items():
         if not served[group] and any(port in hit for port in refused[group]):
             yield _polluted(service, groups, group, pods, [port for port in refused[group] if port in hit])
+
+
+def _mute_strangers(
+    service: Service,
+    groups: Groups,
+    ports: Sequence[ServicePort],
+    served: Mapping[WorkloadRef | None, Sequence[ServicePort]],
+    refused: Mapping[WorkloadRef | None, Sequence[ServicePort]],
+) -> Iterator[Finding]:
+    """Workloads of another image that speak of no port at all, beside ones that speak of the Service's."""
+    servers = [pod for group, pods in groups.items() if served[group] for pod in pods]
+    for group, pods in groups.items():
+        mute = not served[group] and not refused[group]
+        if mute and servers and not images(pods) & images(servers):
+            yield _polluted(service, groups, group, pods, ports)
 
 
 def _word(port: ServicePort, pods: Sequence[Pod]) -> Word:
@@ -107,6 +123,7 @@ def _polluted(
     servers = {g: p for g, p in groups.items() if g != group}
     ready = sum(pod.ready for pod in pods)
     stranger = not images(pods) & images(pod for members in servers.values() for pod in members)
+    sure = stranger and any(True for pod in pods for _ in declared(pod))
     who = spoken(group, pods)
     apart = _own_label(service, servers, pods)
     if apart:
@@ -129,9 +146,9 @@ def _polluted(
             *(Evidence(f"{spoken(g, p)} ({count(len(p), 'pod')})", port_list(p[0])) for g, p in servers.items()),
         ],
         fix,
-        severity=Severity.ERROR if stranger and ready else Severity.WARNING,
+        severity=Severity.ERROR if sure and ready else Severity.WARNING,
         effect=Effect.PARTIAL if ready else Effect.NONE,
-        confidence=Confidence.LIKELY if stranger else Confidence.POSSIBLE,
+        confidence=Confidence.LIKELY if sure else Confidence.POSSIBLE,
         ruled_out=[RuledOut("targetport-wrong", "the other workload serves the port")],
     )
 
