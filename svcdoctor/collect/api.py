@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib import import_module
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 import urllib3
@@ -27,6 +25,7 @@ from . import credentials, kubeconfig
 from .failures import hopeless, spoken
 from .kubeconfig import Access, Options
 from .timeouts import Timeouts, parse_timeout
+from .tls import tls_context
 
 WORKERS = 8
 """Calls that go side by side; the connection pool holds as many."""
@@ -182,7 +181,9 @@ class Api:
     def _connect(self) -> None:
         held = credentials.obtain(self._access)
         self._client = ApiClient(_configuration(self._access))
-        self._client.rest_client.pool_manager.connection_pool_kw["ssl_context"] = _tls_context(self._access, held)
+        self._client.rest_client.pool_manager.connection_pool_kw["ssl_context"] = tls_context(
+            self._access.cluster, held
+        )
         headers = urllib3.HTTPHeaderDict()
         headers["User-Agent"] = f"svcdoctor/{__version__}"
         headers["Accept"] = "application/json"
@@ -254,39 +255,6 @@ def _configuration(access: Access) -> Configuration:
                 "the cluster is behind a SOCKS proxy, which needs PySocks", "pip install 'svcdoctor[socks]'"
             ) from None
     return configuration
-
-
-def _tls_context(access: Access, held: credentials.Credentials) -> ssl.SSLContext:
-    """A context that holds CA and certificate; they touch the disk only while OpenSSL reads them."""
-    authority = access.cluster.authority
-    try:
-        context = ssl.create_default_context(cadata=authority.decode() if authority else None)
-    except (ssl.SSLError, ValueError):
-        raise CouldNotLook(
-            "the certificate-authority of the cluster is no PEM certificate", "check the kubeconfig"
-        ) from None
-    # Clusters' own CAs are often older than X.509 strictness, which Python 3.13 turns on.
-    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
-    if access.cluster.insecure_skip_tls_verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if held.certificate and held.key:
-        with TemporaryDirectory(prefix="svcdoctor-") as folder:
-            pair = Path(folder) / "pair.pem"
-            pair.touch(mode=0o600)
-            pair.write_bytes(held.certificate + b"\n" + held.key)
-            try:
-                context.load_cert_chain(pair, password=_no_password)
-            except (ssl.SSLError, OSError, ValueError):
-                raise CouldNotLook(
-                    "the client certificate and key do not fit together", "check the kubeconfig"
-                ) from None
-    return context
-
-
-def _no_password() -> str:
-    """OpenSSL would ask the terminal for the password of an encrypted key."""
-    raise CouldNotLook("the client key is encrypted", "store it without a password, as kubectl needs it too")
 
 
 def _encoded(query: Mapping[str, str]) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 from msgspec import Struct
 
 from ..errors import CouldNotLook
-from .kubeconfig import Access, AuthProvider, User
+from .kubeconfig import Access
+from .kubeconfig_file import AuthProvider, User
 
 
 class Credentials(Struct, frozen=True):

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from .. import redact
 from ..errors import CouldNotLook
-from .kubeconfig import Cluster, Exec
+from .kubeconfig_file import Cluster, Exec
 
 API_VERSIONS = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 PATIENCE = 60.0

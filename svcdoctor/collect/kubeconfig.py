@@ -4,22 +4,19 @@ The kubernetes package lets the last file of a KUBECONFIG list win, where kubect
 another cluster. So files are merged here, and every report says which context and server it spoke to.
 """
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
-import msgspec
-from msgspec import Struct, field, structs
+from msgspec import Struct, structs
 
-from ..errors import BadData, CouldNotLook, UsageError
+from ..errors import CouldNotLook, UsageError
+from .kubeconfig_file import SEE, Cluster, Config, Context, Entry, User, exists, merge, read
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where a pod finds its token, its namespace and the cluster's CA."""
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
-SEE = "see kubectl config view"
 
 
 class Options(Struct, frozen=True):
@@ -33,109 +30,6 @@ class Options(Struct, frozen=True):
     as_user: str | None = None
     as_groups: tuple[str, ...] = ()
     request_timeout: str | None = None
-
-
-class Entry(Struct, frozen=True, rename="kebab"):
-    """A part of a kubeconfig (client-go's clientcmd/api/v1). ``folder`` is where its relative paths start."""
-
-    folder: str = ""
-
-    def bytes_of(self, data: str, path: str, what: str) -> bytes | None:
-        """What base64 ``data`` or else the file at ``path`` holds; None where neither is set."""
-        if data:
-            try:
-                return base64.b64decode(data, validate=True)
-            except (binascii.Error, ValueError):
-                raise BadData("kubeconfig", f"{what}-data is not base64", f"{SEE} --raw") from None
-        if not path:
-            return None
-        try:
-            return (Path(self.folder) / path).read_bytes()
-        except (OSError, ValueError) as error:
-            raise CouldNotLook(f"cannot read {what} {path}: {_why(error)}", "check the kubeconfig") from None
-
-
-class Cluster(Entry, frozen=True):
-    """clientcmd/api/v1 Cluster."""
-
-    server: str = ""
-    certificate_authority: str = ""
-    certificate_authority_data: str = ""
-    insecure_skip_tls_verify: bool = False
-    tls_server_name: str = ""
-    proxy_url: str = ""
-    disable_compression: bool = False
-    extensions: tuple[dict[str, Any], ...] | None = None
-
-    @property
-    def authority(self) -> bytes | None:
-        """The CA as PEM, None for the machine's own authorities."""
-        return self.bytes_of(self.certificate_authority_data, self.certificate_authority, "certificate-authority")
-
-
-class EnvironmentVariable(Struct, frozen=True):
-    """clientcmd/api/v1 ExecEnvVar."""
-
-    name: str
-    value: str = ""
-
-
-class Exec(Struct, frozen=True, rename="camel"):
-    """clientcmd/api/v1 ExecConfig."""
-
-    api_version: str = ""
-    command: str = ""
-    args: tuple[str, ...] | None = None
-    env: tuple[EnvironmentVariable, ...] | None = None
-    install_hint: str = ""
-    provide_cluster_info: bool = False
-    interactive_mode: str = "IfAvailable"
-
-
-class AuthProvider(Struct, frozen=True):
-    """clientcmd/api/v1 AuthProviderConfig."""
-
-    name: str = ""
-    config: dict[str, str] | None = None
-
-
-class User(Entry, frozen=True):
-    """clientcmd/api/v1 AuthInfo."""
-
-    client_certificate: str = ""
-    client_certificate_data: str = ""
-    client_key: str = ""
-    client_key_data: str = ""
-    token: str = ""
-    token_file: str = field(default="", name="tokenFile")
-    username: str = ""
-    password: str = ""
-    as_user: str = field(default="", name="as")
-    as_uid: str = ""
-    as_groups: tuple[str, ...] | None = None
-    as_user_extra: dict[str, tuple[str, ...]] | None = None
-    exec: Exec | None = None
-    auth_provider: AuthProvider | None = None
-
-    def __repr__(self) -> str:  # never its secrets
-        return "User(...)"
-
-
-class Context(Entry, frozen=True):
-    """clientcmd/api/v1 Context."""
-
-    cluster: str = ""
-    user: str = ""
-    namespace: str = ""
-
-
-class Config(Struct, frozen=True):
-    """The merged files."""
-
-    clusters: dict[str, Cluster] = {}
-    users: dict[str, User] = {}
-    contexts: dict[str, Context] = {}
-    current_context: str = ""
 
 
 class Access(Struct, frozen=True):
@@ -156,9 +50,11 @@ def load(options: Options, environ: Mapping[str, str], service_account: Path = S
     Raises UsageError for options that contradict, BadData for a file that is no kubeconfig, CouldNotLook for a context,
     cluster or user that does not exist, or where no cluster is configured at all.
     """
-    paths = [path for path in _paths(options, environ) if _counts(path, options)]
-    files = [_read(path) for path in paths]
-    config = _merge([found for found in files if found is not None])
+    paths = [path for path in _paths(options, environ) if exists(path)]
+    if options.kubeconfig is not None and not paths:
+        raise CouldNotLook(f"kubeconfig {options.kubeconfig} does not exist", "check the path given with --kubeconfig")
+    files = [read(path) for path in paths]
+    config = merge([found for found in files if found is not None])
     warnings = tuple(f"{path} is empty" for path, found in zip(paths, files, strict=True) if found is None)
     if config.contexts or config.clusters or config.users:
         return structs.replace(_access(options, config), warnings=warnings)
@@ -171,86 +67,12 @@ def load(options: Options, environ: Mapping[str, str], service_account: Path = S
     )
 
 
-# --------------------------------------------------------------------------------------------------------------- files
-
-
 def _paths(options: Options, environ: Mapping[str, str]) -> list[Path]:
     if options.kubeconfig is not None:
         return [options.kubeconfig]
     if environ.get("KUBECONFIG"):
         return [Path(name) for name in environ["KUBECONFIG"].split(":") if name]
     return [Path(environ.get("HOME", "/")) / ".kube" / "config"]
-
-
-def _counts(path: Path, options: Options) -> bool:
-    """A file that is not there is passed over, unless --kubeconfig named it."""
-    try:
-        there = path.exists()
-    except (OSError, ValueError) as error:
-        raise CouldNotLook(f"cannot read kubeconfig {path}: {_why(error)}") from None
-    if not there and options.kubeconfig is not None:
-        raise CouldNotLook(f"kubeconfig {path} does not exist", "check the path given with --kubeconfig")
-    return there
-
-
-def _read(path: Path) -> Config | None:
-    """One file; None if it is empty."""
-    import yaml
-
-    try:
-        text = path.read_bytes()
-    except OSError as error:
-        raise CouldNotLook(f"cannot read kubeconfig {path}: {_why(error)}") from None
-    try:
-        document = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError):
-        raise BadData(str(path), "is no YAML", f"check the kubeconfig: {SEE}") from None
-    if document is None:
-        return None
-    try:
-        current = msgspec.convert(document, _Document).current_context
-        return Config(
-            _entries(path, document, "clusters", "cluster", Cluster),
-            _entries(path, document, "users", "user", User),
-            _entries(path, document, "contexts", "context", Context),
-            current or "",
-        )
-    except (msgspec.ValidationError, RecursionError) as error:
-        raise BadData(str(path), f"is no kubeconfig ({error})", f"check it: {SEE}") from None
-
-
-class _Document(Struct, frozen=True, rename="kebab"):
-    current_context: str | None = ""
-
-
-E_ = TypeVar("E_", bound=Entry)
-
-
-def _entries(path: Path, document: Mapping[str, Any], kind: str, inner: str, type: type[E_]) -> dict[str, E_]:
-    found: dict[str, E_] = {}
-    for named in msgspec.convert(document.get(kind) or [], list[dict[str, Any]]):
-        name = msgspec.convert(named.get("name"), str)
-        if name in found:
-            raise BadData(str(path), f"has two {kind} called {name}", "rename one of them")
-        fields = msgspec.convert(named.get(inner) or {}, dict[str, Any])
-        values = {key: value for key, value in fields.items() if value is not None}
-        found[name] = structs.replace(msgspec.convert(values, type), folder=str(path.parent.absolute()))
-    return found
-
-
-def _merge(configs: Sequence[Config]) -> Config:
-    """The first file that sets a value wins, for named entries and for the current context alike."""
-    backwards = list(reversed(configs))
-    return Config(
-        {name: entry for config in backwards for name, entry in config.clusters.items()},
-        {name: entry for config in backwards for name, entry in config.users.items()},
-        {name: entry for config in backwards for name, entry in config.contexts.items()},
-        next((config.current_context for config in configs if config.current_context), ""),
-    )
-
-
-def _why(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 # -------------------------------------------------------------------------------------------------------------- choice
@@ -275,7 +97,10 @@ def _access(options: Options, config: Config) -> Access:
     )
 
 
-def _named(known: Mapping[str, E_], word: str, name: str) -> E_:
+E = TypeVar("E", bound=Entry)
+
+
+def _named(known: Mapping[str, E], word: str, name: str) -> E:
     if name in known:
         return known[name]
     from ..steps.near import nearest
