@@ -4,7 +4,8 @@ import re
 
 from ...model.case import Case
 from ...model.diagnosis import Confidence, Evidence, Fix, Rule, RuledOut, Severity
-from ...model.pod import ContainerStateTerminated, ContainerStatus, Pod
+from ...model.pod import Container, ContainerStateTerminated, ContainerStatus, Pod
+from ..listening import command_line
 from ..placing import told
 from ..words import ago, count, kubectl, quote, source
 from .trouble import Failing, Trouble
@@ -74,6 +75,7 @@ STUCK_REASONS = ("FailedMount", "FailedAttachVolume", "Failed")
 """Events that explain a container which stays in ContainerCreating."""
 
 ADDRESS_IN_USE = re.compile(r"EADDRINUSE|address already in use|port is already allocated", re.IGNORECASE)
+PORT_FLAG = re.compile(r"(?<!\S)--?(?:(?:http|https|grpc|listen|web|server|bind)[-.]?)?port[= ](\d{2,5})\b")
 LAST_LINES = 3
 
 
@@ -209,14 +211,21 @@ def _clash(pod: Pod, failing: Failing, said: str) -> str | None:
     """The container that holds the port which ``failing`` wants, as far as declared ports or words tell."""
     if said.strip() and not ADDRESS_IN_USE.search(said):
         return None
-    mine = {(port.container_port, port.protocol) for port in failing.container.ports}
+    mine = _wanted(failing.container)
     for other in pod.spec.servers:
-        if other.name != failing.container.name and mine & {(p.container_port, p.protocol) for p in other.ports}:
+        if other.name != failing.container.name and mine & _wanted(other):
             return other.name
     if not said.strip():
         return None
     others = [other.name for other in pod.spec.servers if other.name != failing.container.name]
     return others[0] if len(others) == 1 else "another process"
+
+
+def _wanted(container: Container) -> set[tuple[int, str]]:
+    """The ports that a container says it takes: declared ones, and those of flags such as ``--http-port=8080``."""
+    declared = {(port.container_port, port.protocol) for port in container.ports}
+    flagged = {(int(number), "TCP") for number in PORT_FLAG.findall(command_line(container))}
+    return declared | flagged
 
 
 def _port_clash(pod: Pod, failing: Failing, other: str, evidence: list[Evidence]) -> Trouble:
