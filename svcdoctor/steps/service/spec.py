@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from ...model.case import Case
 from ...model.diagnosis import Effect, Evidence, Finding, Fix, Rule, Severity
 from ...model.service import Service, ServicePort
+from ..listening import resolve
 from ..near import nearest
 from ..step import find
 from ..words import kubectl, kubectl_json_patch, kubectl_patch, quote, some, source, subject
@@ -59,7 +60,7 @@ def check(case: Case) -> Iterator[Finding]:
             yield _externalname_ip(service)
         return
     if case.target.port is not None and asked_port(service, case.target.port) is None:
-        yield _port_not_in_service(service, case.target.port)
+        yield _port_not_in_service(case, service, case.target.port)
     for index, port in enumerate(service.spec.ports):
         if isinstance(port.target_port, str) and port.target_port.isdecimal():
             yield _quoted_number(service, port, index)
@@ -85,28 +86,40 @@ def _spoken(port: ServicePort) -> str:
     return f"{port.name} {port.port}/{port.protocol}".lstrip()
 
 
-def _port_not_in_service(service: Service, asked: str) -> Finding:
+def _port_not_in_service(case: Case, service: Service, asked: str) -> Finding:
     ports = service.spec.ports
     has = some([_spoken(port) for port in ports], 6) or "none"
-    meant = next((p for p in ports if asked in (str(p.target), str(p.node_port))), None)
+    meant = next((port for port in ports if asked in _behind(case, port)), None)
     near = nearest(asked, [port.name for port in ports if port.name])
     evidence = [Evidence(source(service, "spec.ports"), has)]
     if meant:
-        kind = "targetPort" if asked == str(meant.target) else "nodePort"
+        kind = "nodePort" if asked == str(meant.node_port) else "targetPort"
         evidence.append(Evidence(source(service, "spec.ports"), f"{asked} is the {kind} of {_spoken(meant)}"))
         text = f"Dial {meant.port}: {asked} is its {kind}."
     elif near:
         text = f"Did you mean port {some(near)}?"
     else:
         text = "Dial one of its ports, or declare this one."
+    alternatives: tuple[Fix, ...] = ()
+    if asked.isdecimal():
+        port = {"name": f"port-{asked}", "port": int(asked), "targetPort": meant.target if meant else int(asked)}
+        change = [{"op": "add", "path": "/spec/ports/-", "value": port}]
+        command = kubectl_json_patch(service.namespace, "Service", service.name, change)
+        alternatives = (Fix("Or declare it too (every port of the Service must then have a name).", command),)
     return find(
         PORT_NOT_IN_SERVICE,
         subject(service),
         f"Service {service.namespace}/{service.name} has no port {asked}; it has {has}",
         evidence,
-        Fix(text, kubectl(service.namespace, "get", "service", service.name)),
+        Fix(text, kubectl(service.namespace, "get", "service", service.name), alternatives=alternatives),
         effect=Effect.OUTAGE,
     )
+
+
+def _behind(case: Case, port: ServicePort) -> set[str]:
+    """The other numbers by which ``port`` is known: its nodePort, and where it leads on the pods."""
+    resolved = {str(resolve(pod, port.target, port.protocol)) for pod in case.backends}
+    return {str(port.target), str(port.node_port), *resolved}
 
 
 def _quoted_number(service: Service, port: ServicePort, index: int) -> Finding:
