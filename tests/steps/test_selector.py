@@ -263,3 +263,13 @@ def test_a_switch_to_a_side_that_is_not_ready():
     diagnosis = made.diagnose("web")
     assert diagnosis.root in ("switch-empty", "probe-failing"), explain(diagnosis)
     blamed(diagnosis, diagnosis.root)
+
+
+@pytest.mark.parametrize(("workload", "root"), [("web", EXTRA), ("checkout", "selector-no-match")])
+def test_the_workload_of_the_services_name_may_be_meant(workload, root):
+    """A selector copied from elsewhere: only a shared label matches, but one workload bears the Service's name."""
+    made = Cluster()
+    made.service("web", {"app": "zebra", "env": "prod"}, "80>http")
+    made.deployment(workload, {"app": "front", "env": "prod"}, HTTP)
+    made.deployment("cart", {"app": "cart", "env": "prod"}, HTTP)
+    blamed(made.diagnose("web"), root)

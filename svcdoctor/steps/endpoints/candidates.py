@@ -61,6 +61,7 @@ class Candidate(Struct, frozen=True):
     labels: Mapping[str, str]
     pods: tuple[Pod, ...]
     template: Workload | None = None
+    namesake: bool = False  # the workload bears the Service's name
 
     @property
     def spoken(self) -> str:
@@ -103,25 +104,25 @@ def candidates(case: Case) -> Iterator[Candidate]:
             groups.setdefault(group, []).append(pod)
     for ref, workload in case.workloads.items():
         if workload.metadata.controller is None and ref not in groups:
-            yield Candidate(ref, workload.spec.template.metadata.labels, (), workload)
+            yield Candidate(ref, workload.spec.template.metadata.labels, (), workload, ref.name == case.target.name)
     for group, pods in groups.items():
         owner = group if isinstance(group, WorkloadRef) else None
         newest = max(pods, key=lambda pod: (pod.ready, pod.metadata.creation_timestamp is not None, pod.name))
         shared = {k: v for k, v in newest.labels.items() if k not in CONTROLLER_KEYS or k in case.selector}
-        yield Candidate(owner, shared, tuple(pods), case.workloads.get(owner) if owner else None)
+        namesake = owner is not None and owner.name == case.target.name
+        yield Candidate(owner, shared, tuple(pods), case.workloads.get(owner) if owner else None, namesake)
 
 
 def near_misses(case: Case) -> tuple[NearMiss, ...]:
     """The candidates that the selector nearly matches, nearest first; of equally near ones, those with more pods."""
     everyone = tuple(candidates(case))
     found = [miss for candidate in everyone if (miss := near_miss(case.selector, candidate, everyone))]
-    return tuple(sorted(found, key=lambda miss: _rank(case, miss)))
+    return tuple(sorted(found, key=_rank))
 
 
-def _rank(case: Case, miss: NearMiss) -> tuple[int, int, bool, int, int, str]:
+def _rank(miss: NearMiss) -> tuple[int, int, bool, int, int, str]:
     candidate = miss.candidate
-    namesake = candidate.workload is not None and candidate.workload.name == case.target.name
-    return (miss.kind, miss.cost, not namesake, -candidate.ready, -len(candidate.pods), candidate.spoken)
+    return (miss.kind, miss.cost, not candidate.namesake, -candidate.ready, -len(candidate.pods), candidate.spoken)
 
 
 def near_miss(selector: Mapping[str, str], candidate: Candidate, everyone: tuple[Candidate, ...]) -> NearMiss | None:
@@ -173,11 +174,11 @@ def _drift(
     candidate: Candidate,
     everyone: tuple[Candidate, ...],
 ) -> NearMiss | None:
-    """The difference read as drift: the pairs that do match must single the workload out."""
+    """The difference read as drift: the pairs that do match, or its name, must single the workload out."""
     if not kept or len(apart) > max(1, len(selector) // 3):
         return None
     alike = [other for other in everyone if all(other.labels.get(k) == v for k, v in kept.items())]
-    identified = any(key in IDENTITY for key in kept)
+    identified = candidate.namesake or any(key in IDENTITY for key in kept)
     if not identified and (len(alike) > 1 or any(key in IDENTITY and key in candidate.labels for key in apart)):
         return None
     differences = (
