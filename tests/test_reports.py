@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from svcdoctor import archive
 from svcdoctor.diagnose import diagnose
@@ -16,7 +17,8 @@ from svcdoctor.model.diagnosis import Severity, Subject, Target
 from svcdoctor.report import FORMATS, Look
 from svcdoctor.steps import RULES
 
-CASES = sorted(path.parent for path in Path(__file__).parent.glob("cases/*/truth.json"))
+ROOT = Path(__file__).parents[1]
+CASES = sorted(path.parent for path in ROOT.glob("tests/cases/*/truth.json"))
 WRITE = os.environ.get("REPORTS") == "write"
 KNOWN = {rule.name for rule in RULES}
 
@@ -36,6 +38,12 @@ def test_whole_report(folder: Path, format: str, file: str):
     if WRITE:
         (folder / file).write_text(report)
     assert report == (folder / file).read_text()
+
+
+@pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
+def test_report_fits_its_schema(folder: Path):
+    schema = json.loads((ROOT / "docs/diagnosis.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(json.loads((folder / "report.json").read_text()))
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)

@@ -8,16 +8,20 @@ import json
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from msgspec import structs
 
 from svcdoctor.diagnose import diagnose
 from svcdoctor.model.case import Case
 from svcdoctor.model.diagnosis import Effect, Severity, Target, Verdict
 from svcdoctor.model.objects import RESOURCES
 from svcdoctor.model.snapshot import Answer, Snapshot, assemble
+from svcdoctor.report import FORMATS, Look
 from tests.build import NOW, Cluster, ago, container, http_probe
 from tests.states import (
     crash_loop,
@@ -137,3 +141,20 @@ def test_every_cluster_gets_one_consistent_answer(snapshot, port):
         assert finding.severity is not Severity.ERROR or finding.effect is not Effect.NONE
     if case.service and case.selector and not case.external_name and not case.usable:
         assert diagnosis.verdict is not Verdict.HEALTHY
+
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = Draft202012Validator(json.loads((ROOT / "docs/diagnosis.schema.json").read_text(encoding="utf-8")))
+SCREENS = (Look(), Look(width=80, colour=True), Look(width=60, ascii=True), Look(brief=True))
+
+
+@settings(max_examples=200)
+@given(snapshots(), st.text(max_size=20))
+def test_every_answer_can_be_reported(snapshot, strange):
+    """Whatever stands in it, a report is harmless text, and a document of its schema."""
+    target = Target("shop", "web", strange or None)
+    diagnosis = diagnose(Case(structs.replace(snapshot, context=strange, server=strange), target))
+    for look in SCREENS:
+        text = FORMATS["terminal"](diagnosis, look).replace("\n", "")
+        assert look.colour or text.isprintable()
+    SCHEMA.validate(json.loads(FORMATS["json"](diagnosis, Look())))
