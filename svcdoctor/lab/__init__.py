@@ -1,0 +1,1 @@
+"""A Kubernetes cluster in one process, to break on purpose. It knows nothing of the doctor."""

@@ -1,0 +1,1 @@
+"""The API server: what is asked for over HTTP, and what a real one would answer."""
