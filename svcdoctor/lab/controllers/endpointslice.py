@@ -141,7 +141,7 @@ class EndpointSliceController(ServiceLoop):
             "generation": 1,
             "ownerReferences": [controller_reference(service)],
         }
-        return {"metadata": made, "addressType": family, "endpoints": endpoints, "ports": ports}
+        return {"metadata": made, "addressType": family, "endpoints": endpoints, "ports": ports or None}
 
     def _labels(self, service: Json) -> dict[str, str]:
         meta = service["metadata"]
