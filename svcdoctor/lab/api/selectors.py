@@ -210,7 +210,7 @@ def _checked(requirement: Requirement) -> Requirement:
     return requirement
 
 
-# ------------------------------------------------------------------------------------------------------ selector objects
+# ----------------------------------------------------------------------------------------------------- selector objects
 
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!"}
 
