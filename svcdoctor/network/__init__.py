@@ -1,0 +1,1 @@
+"""How a packet moves: pure functions from what was read to what happens to it."""
