@@ -10,7 +10,9 @@ from .cluster import Cluster, Host
 from .compiled import Compiled, compile_policies, with_policies, with_policy
 from .defaults import defaulted
 from .evaluate import evaluate
+from .problems import Problem
 from .question import AnyPod, AtAddress, AtNode, AtPod, End, Question, ThroughService
+from .validation import problems
 from .verdict import (
     Basis,
     Caveat,
@@ -41,6 +43,7 @@ __all__ = [
     "Miss",
     "Near",
     "PolicyRef",
+    "Problem",
     "Question",
     "RuleRef",
     "Ruling",
@@ -50,6 +53,7 @@ __all__ = [
     "compile_policies",
     "defaulted",
     "evaluate",
+    "problems",
     "with_policies",
     "with_policy",
 ]

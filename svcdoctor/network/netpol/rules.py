@@ -113,12 +113,13 @@ def _cluster_rules(policy: ClusterPolicy, direction: Direction) -> Iterator[Comp
         if rule is None:
             yield CompiledRule(RuleRef(where, direction, index), (Unknown(),), None)
         else:
-            name, ports = _ports(rule)
+            name, ports = ports_of(rule)
             ref = RuleRef(where, direction, index, ports_field=name, action=rule.action, name=rule.name)
             yield CompiledRule(ref, tuple(map(cluster_peer, rule.peers or ())), tuple(map(cluster_port, ports)) or None)
 
 
-def _ports(rule: ClusterRule) -> tuple[str, tuple[ClusterPort | None, ...]]:
+def ports_of(rule: ClusterRule) -> tuple[str, tuple[ClusterPort | None, ...]]:
+    """The name of the field that lists ports, and its items."""
     if isinstance(rule, ClusterNetworkPolicyIngressRule | ClusterNetworkPolicyEgressRule):
         return "protocols", rule.protocols or ()
     return "ports", rule.ports or ()
