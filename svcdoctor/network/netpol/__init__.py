@@ -6,10 +6,12 @@ v1alpha2, AdminNetworkPolicy and BaselineAdminNetworkPolicy v1alpha1. Whether th
 what other kinds of policies add, is not its matter.
 """
 
+from .changes import Change
 from .cluster import Cluster, Host
 from .compiled import Compiled, compile_policies, with_policies, with_policy
 from .defaults import defaulted
 from .evaluate import evaluate
+from .mend import mend
 from .problems import Problem
 from .question import AnyPod, AtAddress, AtNode, AtPod, End, Question, ThroughService
 from .validation import problems
@@ -34,6 +36,7 @@ __all__ = [
     "AtPod",
     "Basis",
     "Caveat",
+    "Change",
     "Cluster",
     "Compiled",
     "Direction",
@@ -53,6 +56,7 @@ __all__ = [
     "compile_policies",
     "defaulted",
     "evaluate",
+    "mend",
     "problems",
     "with_policies",
     "with_policy",

@@ -3,7 +3,7 @@
 A policy's rules are compiled when a question first needs them: of ten thousand policies one question needs a handful.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
 from msgspec import Struct
@@ -22,7 +22,6 @@ from . import defaults
 from .cluster import Cluster, Host
 from .rules import CompiledRule, compiled_rules, reference
 from .shelf import Shelf
-from .sides import Side
 from .verdict import Basis, Direction
 
 LAST = 1001
@@ -54,25 +53,25 @@ class Compiled:
         self._selected: dict[tuple[str, Direction, frozenset[tuple[str, str]]], Selected] = {}
         self._rules: dict[tuple[int, Direction], tuple[CompiledRule, ...]] = {}
 
-    def selecting(self, side: Side, direction: Direction) -> Selected:
-        """The NetworkPolicies that isolate the pod ``side`` in ``direction``."""
-        key = side.namespace, direction, frozenset(side.labels.items())
+    def selects(self, namespace: str, labels: Mapping[str, str], direction: Direction) -> Selected:
+        """The NetworkPolicies that isolate a pod with ``labels`` in ``direction``."""
+        key = namespace, direction, frozenset(labels.items())
         found = self._selected.get(key)
         if found is None:
-            found = self._selected[key] = self._select(side, direction)
+            found = self._selected[key] = self._select(namespace, labels, direction)
         return found
 
-    def _select(self, side: Side, direction: Direction) -> Selected:
-        shelf = self._shelves.get(side.namespace)
+    def _select(self, namespace: str, labels: Mapping[str, str], direction: Direction) -> Selected:
+        shelf = self._shelves.get(namespace)
         if shelf is None:
-            shelf = self._shelves[side.namespace] = Shelf.of(self._in_namespace.get(side.namespace, ()))
+            shelf = self._shelves[namespace] = Shelf.of(self._in_namespace.get(namespace, ()))
         surely, perhaps = [], []
-        for selector, policy in shelf.candidates(side.labels):
+        for selector, policy in shelf.candidates(labels):
             if not defaults.isolates(policy, direction):
                 continue
             if selector.broken:
                 perhaps.append(policy)
-            elif selector.holds(side.labels):
+            elif selector.holds(labels):
                 surely.append(policy)
         return Selected(tuple(surely), tuple(perhaps))
 

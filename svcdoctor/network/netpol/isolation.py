@@ -27,7 +27,7 @@ def isolation(compiled: Compiled, direction: Direction, ends: tuple[Side, Side],
     """NetworkPolicies on the egress of the source or the ingress of the destination."""
     source, destination = ends
     subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
-    selected = compiled.selecting(subject, direction)
+    selected = compiled.selects(subject.namespace, subject.labels, direction)
     isolating = tuple(map(reference, selected.surely))
     if not selected.surely and not selected.perhaps:
         return Isolation()
