@@ -122,7 +122,7 @@ def _expressions(arguments: str, counters: str, family: Family) -> list[nft.Atom
         elif word == "-p":
             head.append(nft.protocol_is(next(words)))
         elif word == "-m":
-            rest += _match(next(words))
+            rest.append(_match(next(words)))
         elif word == "--dport":
             _fill_port(rest, int(next(words)))
         elif word == "--mark":
@@ -135,18 +135,16 @@ def _expressions(arguments: str, counters: str, family: Family) -> list[nft.Atom
     return [*head, *rest, counter, *_target(target)]
 
 
-def _match(name: str) -> list[nft.Atom]:
+def _match(name: str) -> nft.Atom:
     """A match as nft shows it before its arguments are known."""
-    if name in nft.PROTOCOL_NUMBERS:
-        return [{"ports of": name}]
-    if name == "mark":
-        return [{"mark": None}]
-    return [{"xt": {"type": "match", "name": name}}]
+    return {"xt": {"type": "match", "name": name}}
 
 
 def _fill_port(rest: list[nft.Atom], port: int) -> None:
-    protocol = rest.pop()["ports of"]
-    rest.append(nft.match({"payload": {"protocol": protocol, "field": "dport"}}, port))
+    """iptables-nft has nft itself ask for ports of TCP and UDP."""
+    protocol = rest[-1]["xt"]["name"]
+    if protocol in ("tcp", "udp"):
+        rest[-1] = nft.match({"payload": {"protocol": protocol, "field": "dport"}}, port)
 
 
 def _fill_mark(rest: list[nft.Atom], text: str, op: str) -> None:
