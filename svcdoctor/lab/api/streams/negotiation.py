@@ -11,7 +11,7 @@ PROTOCOL_VERSION = "X-Stream-Protocol-Version"
 ACCEPTED_VERSIONS = "X-Accepted-Stream-Protocol-Versions"
 UPGRADE_REQUIRED = (
     b'{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",'
-    b'"message":"Upgrade request required","reason":"BadRequest","code":400}'
+    b'"message":"Upgrade request required","reason":"BadRequest","code":400}\n'
 )
 
 
