@@ -151,6 +151,8 @@ class _Reader:
         found: list[Token] = []
         more = True
         while (token := self._peek()) is not None and token.text != "{" and (more or token.line == found[-1].line):
+            if token.text == "}":
+                raise CorefileError(token.line, "Unexpected '}' because no matching opening brace")
             self._at += 1
             more = token.text.endswith(",")
             for part in filter(None, token.text.split(",")):

@@ -13,12 +13,14 @@ from dns.message import Message
 from dns.name import Name
 from dns.opcode import Opcode
 from dns.rcode import Rcode
+from dns.rdtypes.IN.SRV import SRV
 
 HEADER = struct.Struct("!HHHHHH")
 QUERY_BIT = 0x8000
 PLAIN_UDP = 512
 LONGEST = 65535
 OPT_SIZE = 11
+POINTABLE = 0x4000  # a pointer has 14 bits
 RENDERER: Callable[..., Any] = dns.renderer.Renderer  # which has no types
 SECTIONS = (dns.renderer.ANSWER, dns.renderer.AUTHORITY, dns.renderer.ADDITIONAL)
 
@@ -94,14 +96,27 @@ def _add_records(renderer: Any, message: Message) -> None:
         for rrset in rrsets:
             for data in rrset:
                 renderer.add_rdataset(section, rrset.name, dns.rdataset.from_rdata(rrset.ttl, data))
+                if isinstance(data, SRV):
+                    renderer.compress.learn(data.target, renderer.output.tell())
 
 
 class _ExactNames(dict[Name, int]):
-    """Where names stand in a message. Unlike dnspython's, it does not give one name another's case (0x20)."""
+    """Where names stand in a message. Unlike dnspython's, it does not give one name another's case (0x20).
+
+    And as in miekg/dns, names may point at an SRV record's target, which itself is written out.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self._places: dict[tuple[bytes, ...], int] = {}
+
+    def learn(self, name: Name, end: int) -> None:
+        """``name`` was written out just before ``end``."""
+        place = end - len(name.to_wire() or b"")
+        for at, label in enumerate(name.labels[:-1]):
+            if place < POINTABLE:
+                self._places.setdefault(name.labels[at:], place)
+            place += 1 + len(label)
 
     def get(self, name: Name, default: Any = None) -> Any:
         return self._places.get(name.labels, default)
@@ -112,5 +127,5 @@ class _ExactNames(dict[Name, int]):
     def __delitem__(self, name: Name) -> None:
         del self._places[name.labels]
 
-    def items(self):  # type: ignore[no-untyped-def, override]
+    def items(self) -> Any:
         return [(Name(labels), place) for labels, place in self._places.items()]

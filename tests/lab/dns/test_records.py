@@ -73,7 +73,9 @@ def got(section: Any) -> list[str]:
 def test_coredns_own_case(group: Json, case: Json, transport: str) -> None:
     """Names in the case they were asked in, too: comparison here is by bytes."""
     unsynced = group["name"] == "notSyncedTestCases"
-    server = name_server(table_cluster(), whole_corefile(group["corefile"]), upstream={"ext.interwebs.test": ["A 1.2.3.4"]})
+    server = name_server(
+        table_cluster(), whole_corefile(group["corefile"]), upstream={"ext.interwebs.test": ["A 1.2.3.4"]}
+    )
     server.behaviour = type(server.behaviour)(unsynced=unsynced)
     query = dns.message.make_query(case["qname"], case["qtype"])
     message = serving(server, lambda served: over(transport, served, query))

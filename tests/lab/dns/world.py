@@ -13,6 +13,7 @@ import dns.rrset
 from dns.message import Message
 
 from svcdoctor.lab.dns import NameServer, Serving, serve
+from svcdoctor.lab.dns.behaviour import Transport
 
 Json = dict[str, Any]
 Result = TypeVar("Result")
@@ -109,7 +110,9 @@ def port(name: str | None, number: int, protocol: str = "TCP") -> Json:
     return {"port": number, "protocol": protocol} | ({"name": name} if name else {})
 
 
-def piece(of: str, *endpoints: Json, namespace: str = "shop", ports: Iterable[Json] | None = None, **labels: str) -> Json:
+def piece(
+    of: str, *endpoints: Json, namespace: str = "shop", ports: Iterable[Json] | None = None, **labels: str
+) -> Json:
     """An EndpointSlice of the Service ``of``."""
     return {
         "metadata": {
@@ -163,6 +166,13 @@ def ask(server: NameServer, name: str, rdtype: str = "A", transport: str = "udp"
     """One question over a socket."""
     asked = dns.message.make_query(name, rdtype, **query)
     return serving(server, lambda served: over(transport, served, asked))
+
+
+def put(server: NameServer, name: str, rdtype: str = "A", transport: Transport = "udp") -> Message:
+    """One question without sockets, which must have an answer."""
+    message = server.answer(dns.message.make_query(name, rdtype), transport)
+    assert message is not None
+    return message
 
 
 def lines(section: Iterable[dns.rrset.RRset]) -> list[str]:
