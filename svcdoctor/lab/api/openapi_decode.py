@@ -9,7 +9,6 @@ import binascii
 import re
 from typing import Any
 
-import msgspec
 from msgspec import Struct
 
 from ..resources import Resource, of_kind
@@ -31,32 +30,6 @@ class Decoded(Struct, frozen=True):
 
 class _Wrong(Exception):
     """What Go's decoder would say."""
-
-
-def parse_object(raw: bytes, kind: str) -> Json:
-    """A request's JSON body. Raises Refusal (400)."""
-    try:
-        parsed = msgspec.json.decode(raw)
-        message = "" if isinstance(parsed, dict) else "json: cannot unmarshal into Go value of type struct"
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        message = str(error)
-    except RecursionError:
-        message = "exceeded max depth"
-    if message:
-        problem = f"couldn't get version/kind; json parse error: {message}"
-        text = f"the object provided is unrecognized (must be of type {kind}): {problem} ({_summary(raw)})"
-        raise bad_request(text)
-    value: Json = parsed
-    return value
-
-
-def _summary(raw: bytes, limit: int = 30) -> str:
-    if not raw:
-        return "<empty>"
-    more = " ..." if len(raw) > limit else ""
-    if raw[:1] == b"{":
-        return raw[:limit].decode(errors="replace") + more
-    return raw[:limit].hex() + more
 
 
 def decode(resource: Resource, given: Json, strict: bool = False) -> Decoded:
