@@ -52,6 +52,7 @@ def address(text: str) -> tuple[Family, str] | None:
     return V4, str(parsed)
 
 
+@lru_cache(maxsize=200_000)
 def network(text: str) -> tuple[Family, str] | None:
     """Family and canonical text of a CIDR with its host bits cleared, None where it is none (net.ParseCIDR)."""
     if "/" not in text:

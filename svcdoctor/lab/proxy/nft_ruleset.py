@@ -6,7 +6,7 @@ read with iptables-save.
 
 import itertools
 import json
-import shlex
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from . import nft_atoms as nft
@@ -20,6 +20,7 @@ HOOKS = {"PREROUTING": "prerouting", "INPUT": "input", "FORWARD": "forward", "OU
 PRIORITIES = {"mangle": -150, "filter": 0, "nat": -100}
 VERDICTS = {"ACCEPT": "accept", "DROP": "drop", "RETURN": "return"}
 TARGETS = {"REJECT", "MARK", "MASQUERADE", "DNAT"}
+WORDS = re.compile(r'"(?:[^"\\]|\\.)*"|\S+')
 MISSING = "Error: No such file or directory\n"
 
 
@@ -108,7 +109,7 @@ def _expressions(arguments: str, counters: str, family: Family) -> list[nft.Atom
     head: list[nft.Atom] = []
     rest: list[nft.Atom] = []
     target = ""
-    words = iter(shlex.split(arguments))
+    words = iter(WORDS.findall(arguments))
     op = "=="
     for word in words:
         if word == "!":

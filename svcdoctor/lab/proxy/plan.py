@@ -52,11 +52,8 @@ class Plan(Struct, frozen=True):
     detector: Detector
     node_ports: NodePorts
     entries: tuple[Entry, ...]
-
-    @property
-    def large(self) -> bool:
-        """Whether the cluster is so large that endpoint rules go without comments."""
-        return sum(len(entry.endpoints) for entry in self.entries) > self.config.large_cluster_endpoints
+    large: bool
+    """Whether the cluster is so large that endpoint rules go without comments."""
 
     def allowed_vips(self, port: ServicePort) -> tuple[str, ...]:
         """The load balancer addresses that may call themselves: all where a source range holds the node itself.
@@ -89,4 +86,12 @@ def plan(services: Iterable[Json], slices: Iterable[Json], node: NodeView, confi
     for port in sorted(service_ports(services, family), key=lambda port: (port.namespace, port.name)):
         endpoints = known.get((port.namespace, port.name, port.port_name, port.protocol), ())
         entries.append(Entry(port, endpoints, choose(port, endpoints, node.name, node.zone)))
-    return Plan(family, config, node, detector(config, node, family), node_ports(config, node, family), tuple(entries))
+    return Plan(
+        family=family,
+        config=config,
+        node=node,
+        detector=detector(config, node, family),
+        node_ports=node_ports(config, node, family),
+        entries=tuple(entries),
+        large=sum(len(entry.endpoints) for entry in entries) > config.large_cluster_endpoints,
+    )

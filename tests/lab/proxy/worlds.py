@@ -25,7 +25,7 @@ def service(name: str, /, *ports: Json, status: Json | None = None, namespace: s
     ips = spec.setdefault("clusterIPs", ["10.96.7.7"])
     full = {
         "type": "ClusterIP",
-        "clusterIP": ips[0],
+        "clusterIP": ips[0] if ips else "",
         "ports": list(ports) or [port("http", 80)],
         "internalTrafficPolicy": "Cluster",
         "sessionAffinity": "None",
@@ -39,7 +39,12 @@ def port(name: str, number: int, protocol: str = "TCP", **more: Any) -> Json:
 
 
 def slice_of(
-    name: str, endpoints: list[Json], *ports: Json, family: str = "IPv4", namespace: str = "shop", suffix: str = "x"
+    name: str,
+    endpoints: list[Json] | None,
+    *ports: Json,
+    family: str = "IPv4",
+    namespace: str = "shop",
+    suffix: str = "x",
 ) -> Json:
     """An EndpointSlice of a Service; ``ports`` default to http 8080."""
     return {
