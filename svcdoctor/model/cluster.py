@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from msgspec import field
+
 from .meta import Base, Condition, LabelSelector, Object, ObjectMeta, Time
 from .pod import PodSpec
 from .service import ObjectReference
@@ -72,6 +74,20 @@ class Node(Object, frozen=True):
 
     def condition(self, type: str) -> Condition | None:
         return next((c for c in self.status.conditions if c.type == type), None)
+
+
+class KubeletConfiguration(Base, frozen=True):
+    """kubelet.config.k8s.io/v1beta1 KubeletConfiguration: what pods are told of DNS."""
+
+    cluster_dns: tuple[str, ...] = field(default=(), name="clusterDNS")
+    cluster_domain: str = ""
+    resolv_conf: str | None = "/etc/resolv.conf"  # a file of the node; empty: no file at all
+
+
+class KubeletConfigz(Base, frozen=True):
+    """What a kubelet says at ``/configz``."""
+
+    kubeletconfig: KubeletConfiguration = KubeletConfiguration()
 
 
 class Namespace(Object, frozen=True):

@@ -1,4 +1,4 @@
-"""Pods: their containers, probes, states and conditions. Never their environment."""
+"""Pods: their containers, probes, states and conditions. Of their environment the names, never the values."""
 
 from msgspec import field
 
@@ -73,14 +73,28 @@ class Lifecycle(Base, frozen=True):
     pre_stop: LifecycleHandler | None = None
 
 
+class EnvVar(Base, frozen=True):
+    """core/v1 EnvVar: only that it is there. Values may be secrets, so they are not read."""
+
+    name: str = ""
+
+
+class EnvFromSource(Base, frozen=True):
+    """core/v1 EnvFromSource: that a ConfigMap or a Secret adds variables, whose names are not read."""
+
+    prefix: str = ""
+
+
 class Container(Base, frozen=True):
-    """core/v1 Container, also as a native sidecar (an init container with restartPolicy Always). No environment."""
+    """core/v1 Container, also as a native sidecar (an init container with restartPolicy Always)."""
 
     name: str = ""
     image: str = ""
     command: tuple[str, ...] | None = None
     args: tuple[str, ...] | None = None
     ports: tuple[ContainerPort, ...] = ()
+    env: tuple[EnvVar, ...] = ()
+    env_from: tuple[EnvFromSource, ...] = ()
     readiness_probe: Probe | None = None
     liveness_probe: Probe | None = None
     startup_probe: Probe | None = None
@@ -94,6 +108,21 @@ class ReadinessGate(Base, frozen=True):
     condition_type: str = ""
 
 
+class PodDNSConfigOption(Base, frozen=True):
+    """core/v1 PodDNSConfigOption: ``ndots`` and ``2``, or a name alone."""
+
+    name: str = ""
+    value: str | None = None
+
+
+class PodDNSConfig(Base, frozen=True):
+    """core/v1 PodDNSConfig: what is added to the resolv.conf that the dnsPolicy makes."""
+
+    nameservers: tuple[str, ...] = ()
+    searches: tuple[str, ...] = ()
+    options: tuple[PodDNSConfigOption, ...] = ()
+
+
 class PodSpec(Base, frozen=True):
     """core/v1 PodSpec."""
 
@@ -104,6 +133,10 @@ class PodSpec(Base, frozen=True):
     readiness_gates: tuple[ReadinessGate, ...] = ()
     restart_policy: str = "Always"
     dns_policy: str = "ClusterFirst"
+    dns_config: PodDNSConfig | None = None
+    hostname: str = ""
+    subdomain: str = ""
+    service_account_name: str = ""
     enable_service_links: bool | None = None
     termination_grace_period_seconds: int | None = None
 
