@@ -1,11 +1,12 @@
 """The lab's name server: what CoreDNS would answer about the lab's objects, over UDP and TCP."""
 
 from .behaviour import HEALTHY, Behaviour
-from .corefile import CorefileError
-from .logs import log_lines
+from .dns_tools import dig_short, getent_hosts, nslookup
+from .logs import log_lines, reload_failed
 from .resolv_conf import resolv_conf
 from .search import Ask, Lookup, lookup
 from .server import NameServer
+from .tokens import CorefileError
 from .transport import Serving, serve
 from .upstream import Upstream
 from .view import View
@@ -20,8 +21,12 @@ __all__ = [
     "Serving",
     "Upstream",
     "View",
+    "dig_short",
+    "getent_hosts",
     "log_lines",
     "lookup",
+    "nslookup",
+    "reload_failed",
     "resolv_conf",
     "serve",
 ]

@@ -34,8 +34,8 @@ class Behaviour(Struct, frozen=True):
     upstream_seconds: float = 0.0
     """How long forward tries before SERVFAIL; CoreDNS gives up after 5 s: upstream-dead, dns-slow."""
     in_flight: int = 0
-    """Forwarded questions that are already under way; above forward's max_concurrent the next is REFUSED: dns-down
-    for what lies outside the cluster."""
+    """Forwarded questions that are already under way; from forward's max_concurrent on the next is REFUSED. The
+    catalogue of failure modes has no name of its own for it."""
     loop: bool = False
     """forward leads back to CoreDNS, which ends itself when it sees that: nobody answers: coredns-loop."""
 

@@ -11,9 +11,11 @@ from dns.rdatatype import RdataType
 from dns.rdtypes.ANY.SOA import SOA
 from msgspec import Struct, structs
 
-from .corefile import Block, Directive, zones
+from .corefile import Block, Directive
 from .message import Next, Question, Record, Reply
+from .tokens import number
 from .world import World
+from .zones import zones
 
 LONGEST, LONGEST_DENIAL, SHORTEST = 3600, 1800, 5
 SHUFFLED = (RdataType.A, RdataType.AAAA, RdataType.MX)
@@ -55,7 +57,7 @@ def _with_ttl(reply: Reply, ttl: int) -> Reply:
 def build(directive: Directive, block: Block, world: World) -> Cache:
     """Raises CorefileError."""
     args = list(directive.args)
-    longest = _seconds(directive, args.pop(0)) if args and args[0].isdecimal() else None
+    longest = _seconds(directive, args.pop(0)) if args and number(args[0]) is not None else None
     success, denial = (SHORTEST, longest or LONGEST), (SHORTEST, longest or LONGEST_DENIAL)
     for word, *numbers in directive.body:
         if word in ("success", "denial"):
@@ -67,9 +69,10 @@ def build(directive: Directive, block: Block, world: World) -> Cache:
 
 
 def _seconds(directive: Directive, text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
+    seconds = number(text)
+    if not seconds:
         raise directive.error(f"cache TTL can not be zero or negative: {text}")
-    return int(text)
+    return seconds
 
 
 class LoadBalance:

@@ -3,29 +3,14 @@
 What a directive means is each plugin's own business.
 """
 
-import ipaddress
 from collections.abc import Iterator, Sequence
 
-import dns.exception
-import dns.name
-import dns.reversename
 from dns.name import Name
 from msgspec import Struct
 
+from . import zones
 from .plugin_order import ORDER
-
-
-class CorefileError(Exception):
-    """CoreDNS would not start with this, or would go on with the old one. Worded as it words it."""
-
-    def __init__(self, line: int, problem: str) -> None:
-        super().__init__(f"Corefile:{line} - Error during parsing: {problem}")
-        self.line = line
-
-
-class Token(Struct, frozen=True):
-    text: str
-    line: int
+from .tokens import CorefileError, Token, tokens
 
 
 class Directive(Struct, frozen=True):
@@ -51,12 +36,9 @@ class Block(Struct, frozen=True):
         return tuple(zone for zone, _ in self.keys)
 
 
-PORTS = {"dns": 53, "tls": 853, "quic": 853, "grpc": 443, "https": 443, "https3": 443}
-
-
 def parse(text: str) -> tuple[Block, ...]:
     """Raises CorefileError."""
-    reader = _Reader(list(_tokens(text)))
+    reader = _Reader(list(tokens(text)))
     blocks = tuple(reader.blocks())
     seen: set[tuple[Name, int]] = set()
     for block in blocks:
@@ -65,65 +47,6 @@ def parse(text: str) -> tuple[Block, ...]:
                 raise CorefileError(1, f"cannot serve dns://{key[0]}:{key[1]} - it is already defined")
             seen.add(key)
     return blocks
-
-
-def zones(texts: Sequence[str], line: int) -> tuple[Name, ...]:
-    """Zone names, lower-case and absolute; a network in CIDR form is its reverse zones. Raises CorefileError."""
-    return tuple(zone for text in texts for zone in _zones(text, line))
-
-
-def _zones(text: str, line: int) -> Iterator[Name]:
-    if "/" in text:
-        try:
-            yield from _reverse_zones(text)
-        except ValueError as error:
-            raise CorefileError(line, f"illegal zone {text!r}") from error
-        return
-    try:
-        yield dns.name.from_text(text.lower())
-    except (dns.exception.DNSException, UnicodeError) as error:
-        raise CorefileError(line, f"illegal zone {text!r}") from error
-
-
-def _reverse_zones(text: str) -> Iterator[Name]:
-    network = ipaddress.ip_network(text, strict=False)
-    step = 8 if network.version == 4 else 4
-    labels = -(-network.prefixlen // step)
-    for subnet in network.subnets(new_prefix=labels * step):
-        whole = dns.reversename.from_address(str(subnet.network_address))
-        yield Name(whole.labels[network.max_prefixlen // step - labels :])
-
-
-# ------------------------------------------------------------------------------------------------------------- grammar
-
-
-def _tokens(text: str) -> Iterator[Token]:
-    """Words, or quoted strings; a # outside quotes begins a comment."""
-    word, begun, line, quoted, comment, escaped = "", 1, 1, False, False, False
-    for character in text + "\n":
-        if quoted and character == "\\" and not escaped:
-            escaped = True
-            continue
-        if quoted and character == '"' and not escaped:
-            yield Token(word, begun)
-            word, quoted = "", False
-        elif quoted:
-            word += ("\\" if escaped and character != '"' else "") + character
-        elif character.isspace():
-            if word:
-                yield Token(word, begun)
-            word, comment = "", comment and character != "\n"
-        elif character == "#" or comment:
-            comment = True
-        elif not word and character == '"':
-            quoted, begun = True, line
-        else:
-            begun = begun if word else line
-            word += character
-        escaped = False
-        line += character == "\n"
-    if quoted:
-        raise CorefileError(begun, "quote is not closed")
 
 
 class _Reader:
@@ -145,7 +68,7 @@ class _Reader:
             elif name == "import":
                 raise CorefileError(keys[0].line, f"File to import not found: {' '.join(key.text for key in keys[1:])}")
             else:
-                yield Block(tuple(pair for key in keys for pair in _key(key)), directives)
+                yield Block(tuple(pair for key in keys for pair in zones.key(key.text, key.line)), directives)
 
     def _keys(self) -> list[Token]:
         found: list[Token] = []
@@ -225,16 +148,3 @@ class _Reader:
 
     def _last_line(self) -> int:
         return self._tokens[min(self._at, len(self._tokens) - 1)].line
-
-
-def _key(key: Token) -> Iterator[tuple[Name, int]]:
-    """``dns://example.org:5300`` -> (example.org., 5300)."""
-    scheme, found, rest = key.text.rpartition("://")
-    host, colon, digits = rest.rpartition(":")
-    if not colon or not digits.isdigit():
-        host, digits = rest, ""
-    port = int(digits) if digits else PORTS.get(scheme if found else "dns", 53)
-    if (found and scheme not in PORTS) or port > 65535:
-        raise CorefileError(key.line, f"illegal server block key {key.text!r}")
-    for zone in _zones(host or ".", key.line):
-        yield zone, port

@@ -3,11 +3,13 @@
 import itertools
 from collections.abc import Sequence
 
+from .names import absolute
 from .search import Ask, Lookup, Step, lookup, query, read, reverse
 
 Printed = tuple[str, int]
 NOT_FOUND = 2
 NO_SERVER = 9
+NOT_LEGAL = 10
 RCODES = {"nxdomain": "NXDOMAIN", "servfail": "SERVFAIL", "refused": "REFUSED"}
 FAMILIES = ("A", "AAAA")
 
@@ -42,8 +44,9 @@ def nslookup(resolv_conf: str, name: str, ask: Ask) -> Printed:
 
 def dig_short(resolv_conf: str, name: str, rdtype: str, ask: Ask) -> Printed:
     """``dig +short NAME TYPE``: no search, and nothing at all where there is no such record."""
-    conf = read(resolv_conf)
-    step = query(conf.servers, name if name.endswith(".") else name + ".", rdtype, ask)
+    if not name or absolute(name) is None:
+        return "", NOT_LEGAL
+    step = query(read(resolv_conf).servers, name if name.endswith(".") else name + ".", rdtype, ask)
     if step.outcome in ("timeout", "unreachable"):
         return "".join(line + "\n" for line in [*_unreached(step), ";; no servers could be reached"]), NO_SERVER
     answer = step.message.answer if step.message else ()

@@ -4,9 +4,11 @@ from dns.name import Name
 from dns.rcode import Rcode
 from msgspec import Struct
 
-from .corefile import Block, Directive, zones
+from .corefile import Block, Directive
 from .message import FAILURE, Next, Question, Reply
+from .tokens import number
 from .world import World
+from .zones import zones
 
 MOST_TARGETS = 15
 
@@ -53,8 +55,9 @@ def build(directive: Directive, block: Block, world: World) -> Forward:
     if len(targets) > MOST_TARGETS:
         raise directive.error(f"more than {MOST_TARGETS} TOs configured: {len(targets)}")
     options = {word: tuple(args) for word, *args in directive.body}
-    most = "".join(options.get("max_concurrent", ("0",)))
-    if not most.isdecimal():
-        raise directive.error(f"max_concurrent must be a number: {most}")
+    given = " ".join(options.get("max_concurrent", ("0",)))
+    most = number(given)
+    if most is None:
+        raise directive.error(f"max_concurrent must be a number: {given}")
     spared = zones(options.get("except", ()), directive.line)
-    return Forward(zones([source], directive.line)[0], tuple(targets), spared, int(most), world)
+    return Forward(zones([source], directive.line)[0], tuple(targets), spared, most, world)

@@ -13,11 +13,13 @@ from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 from msgspec import Struct
 
-from .corefile import Block, Directive, zones
+from .corefile import Block, Directive
 from .message import FAILURE, Next, Question, Record, Reply
 from .names import absolute
 from .rdata import address, data
+from .tokens import number
 from .world import Fallthrough, World, fallthrough
+from .zones import zones
 
 TTL, LONGEST_TTL = 3600, 65535
 OPTIONS = ("ttl", "no_reverse", "reload", "fallthrough")
@@ -57,13 +59,14 @@ def build(directive: Directive, block: Block, world: World) -> Hosts:
     """Raises CorefileError."""
     options = {word: tuple(args) for word, *args in directive.body if word in OPTIONS}
     inline = [line for line in directive.body if line[0] not in OPTIONS]
-    ttl = "".join(options.get("ttl", (str(TTL),)))
-    if not ttl.isdecimal() or not 0 < int(ttl) <= LONGEST_TTL:
-        raise directive.error(f"ttl provided is invalid: {ttl}")
+    given = " ".join(options.get("ttl", (str(TTL),)))
+    ttl = number(given)
+    if ttl is None or not 0 < ttl <= LONGEST_TTL:
+        raise directive.error(f"ttl provided is invalid: {given}")
     return Hosts(
         zones(directive.args[1:], directive.line) or block.zones,
         tuple(_line(line) for line in inline if address(dns.name.root, 0, line[0])),
-        int(ttl),
+        ttl,
         "no_reverse" not in options,
         fallthrough(options["fallthrough"], directive.line) if "fallthrough" in options else Fallthrough(),
     )

@@ -129,17 +129,18 @@ class Kubernetes:
         if targets is None:
             return None
         ttl = self._options.ttl
-        answer: dict[Record, None] = {}
-        additional: dict[Record, None] = {}
+        answer: dict[object, Record] = {}
+        additional: dict[object, Record] = {}
         placed = [(target, made) for target in targets if (made := address(zone, ttl, target.host))]
+        weight = max(100 // max(len(placed), 1), 1)
         for target, made in placed:
             if target.port == -1:
                 continue
             owner = below(target.owner, zone)
-            weight = max(100 // len(placed), 1)
-            answer[Record(question.name, ttl, data(RdataType.SRV, 0, weight, target.port, owner))] = None
-            additional[made._replace(owner=owner)] = None
-        return list(answer), list(additional)
+            pointer = Record(question.name, ttl, data(RdataType.SRV, 0, weight, target.port, owner))
+            answer.setdefault((target.owner, target.port), pointer)
+            additional.setdefault((target.owner, target.host), made._replace(owner=owner))
+        return list(answer.values()), list(additional.values())
 
     # ----------------------------------------------------------------------------------------------- TXT, PTR, NS, SOA
 

@@ -7,9 +7,11 @@ from dns.name import Name
 from msgspec import Struct, structs
 
 from . import selectors
-from .corefile import Block, Directive, zones
+from .corefile import Block, Directive
 from .records import Exposure
+from .tokens import number
 from .world import Fallthrough, fallthrough
+from .zones import zones
 
 TTL, LONGEST_TTL = 5, 3600
 POD_MODES = ("disabled", "insecure", "verified")
@@ -66,9 +68,10 @@ def _option(chosen: Options, directive: Directive, word: str, args: tuple[str, .
 
 
 def _ttl(directive: Directive, args: tuple[str, ...]) -> int:
-    if len(args) != 1 or not args[0].isdecimal() or int(args[0]) > LONGEST_TTL:
+    ttl = number(" ".join(args))
+    if ttl is None or ttl > LONGEST_TTL:
         raise directive.error(f"ttl must be in range [0, {LONGEST_TTL}]: {' '.join(args)}")
-    return int(args[0])
+    return ttl
 
 
 def _pods(args: tuple[str, ...]) -> str:

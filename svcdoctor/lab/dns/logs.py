@@ -9,8 +9,9 @@ import dns.name
 
 from . import corefile
 from .behaviour import Behaviour
-from .corefile import Block, CorefileError, Directive
+from .corefile import Block, Directive
 from .forward import host
+from .tokens import CorefileError, number
 
 VERSION = ("CoreDNS-1.13.1", "linux/amd64, go1.25.2, 1db4568")
 ACCOUNT = "system:serviceaccount:kube-system:coredns"
@@ -19,18 +20,22 @@ FORBIDDEN = (
     f'endpointslices.discovery.k8s.io is forbidden: User "{ACCOUNT}" cannot list resource "endpointslices" in API '
     'group "discovery.k8s.io" at the cluster scope'
 )
+NODES_OWN = "172.30.0.1"  # what the nodes' resolv.conf names, where the Corefile names that file
 ASKED = ("api.example.com", "registry.example.com", "example.com")
 """Names whose look-up the log tells of: clients always ask for something outside."""
 
 
-def log_lines(text: str, behaviour: Behaviour, at: datetime) -> list[str]:
-    """From the start of a container until now. ``at`` tells one start from another: it varies ports and numbers."""
+def log_lines(text: str, behaviour: Behaviour, at: datetime, *, address: str = "10.244.1.2") -> list[str]:
+    """From the start of a container until now, without timestamps. ``address`` is its pod's.
+
+    ``at`` tells one start from another: it varies ports and numbers.
+    """
     chance = random.Random(int(at.timestamp()))
     try:
         blocks = corefile.parse(text)
         forwards = [_forwards(block) for block in blocks]
     except CorefileError as error:
-        return _reload_failed(error)
+        return reload_failed(error)
     lines = list(_start(text, blocks, behaviour))
     if behaviour.loop:
         return [*lines, *_loop(blocks, chance)]
@@ -39,7 +44,7 @@ def log_lines(text: str, behaviour: Behaviour, at: datetime) -> list[str]:
     if behaviour.unsynced or behaviour.endpoints == "unsynced":
         lines += ['[INFO] plugin/ready: Plugins not ready: "kubernetes"'] * 3
     for stanza in (one for each in forwards for one in each):
-        lines += _forwarding(stanza, behaviour, chance)
+        lines += _forwarding(stanza, behaviour, chance, address)
     return lines
 
 
@@ -68,10 +73,13 @@ def _loop(blocks: tuple[Block, ...], chance: random.Random) -> Iterator[str]:
 
 
 def _forwards(block: Block) -> list[Directive]:
+    """Those whose failures are written down: without ``errors`` CoreDNS says nothing of them."""
+    if not any(directive.name == "errors" for directive in block.directives):
+        return []
     return [directive for directive in block.directives if directive.name == "forward" and len(directive.args) > 1]
 
 
-def _forwarding(stanza: Directive, behaviour: Behaviour, chance: random.Random) -> Iterator[str]:
+def _forwarding(stanza: Directive, behaviour: Behaviour, chance: random.Random, own: str) -> Iterator[str]:
     source, *targets = stanza.args
     names = [name for name in ASKED if source == "."] or [f"www.{source.rstrip('.')}"]
     dead = [target for target in targets if host(target) in behaviour.dead_upstreams]
@@ -79,16 +87,17 @@ def _forwarding(stanza: Directive, behaviour: Behaviour, chance: random.Random) 
     for name in names:
         for kind in ("A", "AAAA"):
             if len(dead) == len(targets):
-                address = host(dead[0]) if "/" not in dead[0] else "169.254.20.11"
+                upstream = NODES_OWN if "/" in dead[0] else host(dead[0])
                 yield (
-                    f"[ERROR] plugin/errors: 2 {name}. {kind}: read udp 10.244.1.2:{chance.randint(32768, 60999)}->"
-                    f"{address}:53: i/o timeout"
+                    f"[ERROR] plugin/errors: 2 {name}. {kind}: read udp {own}:{chance.randint(32768, 60999)}->"
+                    f"{upstream}:53: i/o timeout"
                 )
-            elif most.isdecimal() and 0 < int(most) <= behaviour.in_flight:
+            elif 0 < (number(most) or 0) <= behaviour.in_flight:
                 yield f"[ERROR] plugin/errors: 5 {name}. {kind}: concurrent queries exceeded maximum {most}"
 
 
-def _reload_failed(error: CorefileError) -> list[str]:
+def reload_failed(error: CorefileError) -> list[str]:
+    """What is written of a text that NameServer.corefile did not take: its ``reload_error``."""
     return [
         "[INFO] Reloading",
         f"[ERROR] Restart failed: {error}",

@@ -54,7 +54,9 @@ FAILURE = Reply(Rcode.SERVFAIL)
 
 def record(owner: Name, ttl: int, rdtype: RdataType, text: str) -> Record:
     """From the data's presentation form. Raises dns.exception.DNSException."""
-    return Record(owner, ttl, dns.rdata.from_text(dns.rdataclass.IN, rdtype, text, origin=dns.name.root, relativize=False))
+    return Record(
+        owner, ttl, dns.rdata.from_text(dns.rdataclass.IN, rdtype, text, origin=dns.name.root, relativize=False)
+    )
 
 
 def innermost(zones: tuple[Name, ...], name: Name) -> Name | None:

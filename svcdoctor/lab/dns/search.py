@@ -4,13 +4,14 @@ import ipaddress
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-import dns.exception
 import dns.name
 from dns.message import Message
 from dns.name import Name
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 from msgspec import Struct
+
+from .names import absolute
 
 MOST_SERVERS = 3
 Ask = Callable[[str, str, str], Message | None]
@@ -94,7 +95,12 @@ def query(servers: Sequence[str], name: str, rdtype: str, ask: Ask) -> Step:
 
 
 def _step(servers: Sequence[str], name: str, rdtype: str, ask: Ask) -> Step:
-    """The first server that gives a usable answer; SERVFAIL and REFUSED make glibc try the next one."""
+    """The first server that gives a usable answer; SERVFAIL and REFUSED make glibc try the next one.
+
+    What is no domain name is not asked for, and not found.
+    """
+    if absolute(name) is None:
+        return Step(servers[0], name, rdtype, "nxdomain")
     step = Step(servers[0], name, rdtype, "timeout")
     for server in servers:
         try:
@@ -114,11 +120,7 @@ def _outcome(message: Message, name: str, rdtype: str) -> Outcome:
         return "nxdomain"
     if rcode != Rcode.NOERROR:
         return "refused" if rcode == Rcode.REFUSED else "servfail"
-    try:
-        asked = dns.name.from_text(name)
-    except dns.exception.DNSException:
-        return "nxdomain"
-    return "found" if _followed(message, asked, RdataType.make(rdtype))[1] else "nodata"
+    return "found" if _followed(message, dns.name.from_text(name), RdataType.make(rdtype))[1] else "nodata"
 
 
 def _followed(message: Message, name: Name, rdtype: RdataType) -> tuple[list[str], tuple[str, ...]]:

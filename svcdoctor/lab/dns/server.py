@@ -15,9 +15,9 @@ from dns.rdataclass import IN
 from ..clock import real_now
 from . import chain, corefile
 from .behaviour import HEALTHY, Behaviour, Transport
-from .corefile import CorefileError
 from .message import FAILURE, LOOKUPS, Next, Question, Record, Reply, innermost
 from .rdata import address, soa
+from .tokens import CorefileError
 from .upstream import Upstream, Zones
 from .view import View
 from .world import World

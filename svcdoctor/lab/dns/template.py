@@ -15,9 +15,10 @@ from dns.rdatatype import RdataType
 from dns.rdtypes.ANY.CNAME import CNAME
 from msgspec import Struct
 
-from .corefile import Block, Directive, zones
+from .corefile import Block, Directive
 from .message import FAILURE, Next, Question, Record, Reply, innermost
 from .world import Fallthrough, World, fallthrough
+from .zones import zones
 
 TTL = 3600
 ACTION = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}")

@@ -6,10 +6,10 @@ from dns.name import Name
 from msgspec import Struct
 
 from .behaviour import Behaviour
-from .corefile import zones
 from .message import Next
 from .upstream import Upstream
 from .view import View
+from .zones import zones
 
 
 class World(Struct, frozen=True):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from svcdoctor.lab.dns import Behaviour, CorefileError, NameServer
 from svcdoctor.lab.dns import corefile as corefiles
+from svcdoctor.lab.dns.zones import zones
 
 from .world import COREFILE, Objects, answers, lines, name_server, put, service
 
@@ -83,7 +84,7 @@ def test_snippets_networks_quotes_comments_and_the_braceless_form() -> None:
     assert [zone.to_text() for zone in parsed.zones] == ["a.example.", "b.example.", "c.example."]
     assert [directive.name for directive in parsed.directives] == ["errors", "template", "kubernetes"]
     assert parsed.directives[1].body == (("answer", '{{ .Name }} 60 IN TXT "a # b"'),)
-    networks = corefiles.zones(["10.0.0.0/15", "fd00:10::/32", "0.0.0.0/0"], 1)
+    networks = zones(["10.0.0.0/15", "fd00:10::/32", "0.0.0.0/0"], 1)
     reverse = ["0.10.in-addr.arpa.", "1.10.in-addr.arpa.", "0.1.0.0.0.0.d.f.ip6.arpa.", "in-addr.arpa."]
     assert [zone.to_text() for zone in networks] == reverse
     (bare,) = corefiles.parse("example.org\nforward . 192.0.2.1\nlog\n")
@@ -340,6 +341,7 @@ def test_a_forward_of_which_nobody_answers(targets: str, dead: set[str], rcode: 
     server = name_server(CLUSTER, block(KUBERNETES, f"forward . {targets}"))
     server.behaviour = Behaviour(dead_upstreams=frozenset(dead), upstream_seconds=5)
     message, seconds = server.timed_answer(dns.message.make_query("example.com", "A"), "udp")
+    assert message is not None
     assert answers(message)[0] == rcode
     assert seconds == (5 if rcode == "SERVFAIL" else 0)
     inside = put(server, WEB)
