@@ -20,6 +20,7 @@ COST = {
     Lack.OTHER_FAMILY: 4.0,
     Lack.NOT_A_POD: 4.0,
 }
+OTHER_VALUE_COST = 1.5  # a label is there, with another value
 USUAL_COST = 2.0
 DOUBT_COST = 0.1
 
@@ -70,34 +71,44 @@ def attempt(rule: CompiledRule, side: Side, destination: Side, question: Questio
 
 
 def nearest(attempts: Sequence[Attempt]) -> Attempt | None:
-    """The attempt that lacks least, the first of equals."""
-    return min(attempts, key=lambda attempt: attempt.cost, default=None)
+    """The attempt that lacks least: of equals the one with the most alike labels, then the first."""
+    costs = [attempt.cost for attempt in attempts]
+    least_cost = min(costs, default=0.0)
+    least = [attempt for attempt, cost in zip(attempts, costs, strict=True) if cost == least_cost]
+    return max(least, key=lambda attempt: _likeness(attempt.misses), default=None)
 
 
 def _best(tries: Iterable[tuple[Miss, ...]]) -> Best:
     best: Best = (None, (Miss(Lack.NOT_UNDERSTOOD, "at least one item", doubt=True),))
+    least = 0.0
     for index, misses in enumerate(tries):
         if not misses:
             return index, ()
-        if best[0] is None or _cost(misses) < _cost(best[1]):
-            best = index, misses
+        cost = _cost(misses)
+        if best[0] is None or cost < least or (cost == least and _likeness(misses) > _likeness(best[1])):
+            best, least = (index, misses), cost
     return best
 
 
 def _cost(misses: tuple[Miss, ...]) -> float:
-    return sum(map(_weight, misses))
+    cost = 0.0
+    for miss in misses:
+        if miss.doubt:
+            cost += DOUBT_COST
+        elif miss.key and miss.found is not None:
+            cost += OTHER_VALUE_COST
+        else:
+            cost += COST.get(miss.lack, USUAL_COST)
+    return cost
 
 
-def _weight(miss: Miss) -> float:
-    if miss.doubt:
-        return DOUBT_COST
-    if miss.key and miss.found is not None:
-        return USUAL_COST - _likeness(miss.wanted, miss.found)
-    return COST.get(miss.lack, USUAL_COST)
+def _likeness(misses: tuple[Miss, ...]) -> float:
+    """How much alike the values are that labels have and should have: a slip of the hand is near 1."""
+    return sum(_shared(miss.wanted, miss.found) for miss in misses if miss.key and miss.found is not None)
 
 
-def _likeness(a: str, b: str) -> float:
-    """The share of the longer word that both begin and end with: a slip of the hand is near 1."""
+def _shared(a: str, b: str) -> float:
+    """The share of the longer word that both begin and end with."""
     short = min(len(a), len(b))
     start = next((i for i in range(short) if a[i] != b[i]), short)
     end = next((i for i in range(short - start) if a[-1 - i] != b[-1 - i]), short - start)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from ...model.cluster import Namespace
 from ...model.pod import Pod
 from ...model.policy import NAME_LABEL
-from .addresses import Address, addresses
+from .addresses import Address, address
 
 
 class Host(Struct, frozen=True):
@@ -46,11 +46,11 @@ class Cluster:
 
     def pod_at(self, wanted: Address) -> Pod | None:
         """The pod that has this address for itself; of several (an address in reuse), the one that stays."""
-        return self._by_address[0].get(wanted)
+        return self._by_address[0].get(str(wanted))
 
     def host_at(self, wanted: Address) -> str | None:
         """The name of the node that has this address, known by itself or by its pods on the host's network."""
-        return self._by_address[1].get(wanted)
+        return self._by_address[1].get(str(wanted))
 
     @cached_property
     def _by_namespace(self) -> dict[str, tuple[Pod, ...]]:
@@ -61,17 +61,22 @@ class Cluster:
         return {namespace: tuple(pods) for namespace, pods in found.items()}
 
     @cached_property
-    def _by_address(self) -> tuple[dict[Address, Pod], dict[Address, str]]:
-        pods: dict[Address, Pod] = {}
-        hosts: dict[Address, str] = {}
+    def _by_address(self) -> tuple[dict[str, Pod], dict[str, str]]:
+        pods: dict[str, Pod] = {}
+        hosts: dict[str, str] = {}
         for pod in self.pods:
             if pod.terminal:
                 continue
-            for ip in addresses(pod.addresses):
+            for ip in map(_spelt, pod.addresses):
                 if pod.spec.host_network:
                     hosts.setdefault(ip, pod.spec.node_name)
                 elif ip not in pods or pods[ip].terminating:
                     pods[ip] = pod
         for host in self.hosts.values():
-            hosts.update(dict.fromkeys(addresses(host.addresses), host.name))
+            hosts.update(dict.fromkeys(map(_spelt, host.addresses), host.name))
         return pods, hosts
+
+
+def _spelt(ip: str) -> str:
+    """``ip`` as Python spells it; IPv4 has one spelling only, and there may be a hundred thousand of them."""
+    return str(address(ip) or ip) if ":" in ip else ip

@@ -22,6 +22,7 @@ from . import defaults
 from .cluster import Cluster, Host
 from .rules import CompiledRule, compiled_rules, reference
 from .shelf import Shelf
+from .tries import Tries
 from .verdict import Basis, Direction
 
 LAST = 1001
@@ -51,6 +52,7 @@ class Compiled:
         self._tiers = {tier: _groups(cluster_wide, tier) for tier in (Basis.ADMIN, Basis.BASELINE)}
         self._shelves: dict[str, Shelf] = {}
         self._selected: dict[tuple[str, Direction, frozenset[tuple[str, str]]], Selected] = {}
+        self.tries = {direction: Tries(direction) for direction in Direction}
         self._rules: dict[tuple[int, Direction], tuple[CompiledRule, ...]] = {}
 
     def selects(self, namespace: str, labels: Mapping[str, str], direction: Direction) -> Selected:

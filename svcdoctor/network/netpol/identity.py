@@ -36,6 +36,8 @@ PASSING = (
     "batch.kubernetes.io/job-completion-index",
     "helm.sh/chart",
     "app.kubernetes.io/version",
+    "topology.kubernetes.io/region",
+    "topology.kubernetes.io/zone",
 )
 """Written by controllers and releases: another tomorrow."""
 

@@ -2,14 +2,13 @@
 
 from msgspec import Struct
 
-from ...model.policy import NetworkPolicy
-from .attempts import Attempt, attempt, nearest
-from .compiled import Compiled
+from .compiled import Compiled, Selected
 from .opinions import UNDECIDED, Opinion, Outcome, of
 from .ports import PROTOCOLS
 from .question import Question
 from .rules import reference
 from .sides import Side, same_pod
+from .tries import try_all
 from .verdict import Basis, Caveat, Direction, Near, PolicyRef
 
 NETWORK_POLICY = Basis.NETWORK_POLICY
@@ -35,45 +34,32 @@ def isolation(compiled: Compiled, direction: Direction, ends: tuple[Side, Side],
         return Isolation((Opinion(Outcome.ACCEPT, Basis.OWN_NODE),), isolating)
     if question.protocol not in PROTOCOLS:
         return Isolation(_either(Caveat.OTHER_PROTOCOL), isolating)
-    tried = _tried(compiled, selected.surely, direction, peer, destination, question)
-    if tried and tried[-1].matches:
-        return Isolation((of(tried[-1], Outcome.ACCEPT, NETWORK_POLICY, peer),), isolating)
-    unsure = _tried(compiled, selected.perhaps, direction, peer, destination, question)
-    opinions = [of(each, Outcome.ACCEPT, NETWORK_POLICY, peer) for each in (*tried, *unsure) if each.may_match]
-    opinions += _without_rule(bool(selected.surely), bool(selected.perhaps), subject, peer)
-    closest = nearest(tried)
-    return Isolation(tuple(opinions), isolating, closest.near(peer) if closest else None)
+    tried = compiled.tries[direction].of(compiled.rules, selected.surely, peer, destination, question)
+    if tried.match:
+        return Isolation((of(tried.match, Outcome.ACCEPT, NETWORK_POLICY, peer),), isolating)
+    unsure = try_all(compiled.rules, selected.perhaps, direction, peer, destination, question)
+    possible = [each for each in (*tried.attempts, *unsure.attempts) if each.may_match]
+    opinions = [of(each, Outcome.ACCEPT, NETWORK_POLICY, peer) for each in possible]
+    opinions += _exempt(subject, peer)
+    if selected.surely or not unsure.match:
+        opinions.append(Opinion(Outcome.DENY, NETWORK_POLICY, caveats=_not_understood(selected)))
+    if not selected.surely:
+        opinions.append(Opinion(Outcome.NEXT))
+    return Isolation(tuple(opinions), isolating, tried.nearest.near(peer) if tried.nearest else None)
 
 
-def _tried(
-    compiled: Compiled,
-    policies: tuple[NetworkPolicy, ...],
-    direction: Direction,
-    peer: Side,
-    destination: Side,
-    question: Question,
-) -> list[Attempt]:
-    """The rules one after the other, up to one that matches."""
-    tried: list[Attempt] = []
-    for policy in policies:
-        for rule in compiled.rules(policy, direction):
-            tried.append(attempt(rule, peer, destination, question))
-            if tried[-1].matches:
-                return tried
-    return tried
-
-
-def _without_rule(surely: bool, perhaps: bool, subject: Side, peer: Side) -> list[Opinion]:
-    """What may become of a packet that no rule surely allows."""
+def _exempt(subject: Side, peer: Side) -> list[Opinion]:
+    """Connections that some implementations let pass without a rule."""
     found = []
     if same_pod(subject, peer):
         found.append(Opinion(Outcome.ACCEPT, NETWORK_POLICY, caveats=(Caveat.HAIRPIN,)))
     if peer.host_network and peer.node and peer.node == subject.node:
         found.append(Opinion(Outcome.ACCEPT, Basis.OWN_NODE, caveats=(Caveat.HOST_NETWORK_PEER,)))
-    found.append(Opinion(Outcome.DENY, NETWORK_POLICY))
-    if perhaps:
-        found.append(Opinion(Outcome.DENY if surely else Outcome.NEXT, caveats=(Caveat.NOT_UNDERSTOOD,)))
     return found
+
+
+def _not_understood(selected: Selected) -> tuple[Caveat, ...]:
+    return (Caveat.NOT_UNDERSTOOD,) if selected.perhaps else ()
 
 
 def _either(caveat: Caveat) -> tuple[Opinion, ...]:

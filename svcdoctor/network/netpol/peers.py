@@ -1,11 +1,11 @@
 """The peers of a rule, compiled. Each says what an end lacks to be one of them: nothing if it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec import Struct
 
-from .addresses import Network, address, network
+from .addresses import Address, Network, addresses, network
 from .question import Question
 from .selectors import NAMESPACES, NODES, PODS, UNREAD_NAMESPACES, Selector, misses
 from .sides import Kind, Side
@@ -46,44 +46,46 @@ class Selection(Struct, frozen=True):
         return () if self.pods is None else misses(self.pods, side.labels, PODS)
 
     def one_of_two(self, side: Side) -> bool:
-        """Both selectors are there and just one of them holds: as two items of the list, one would match."""
-        if self.namespaces is None or self.pods is None:
+        """Both selectors are there, and as two items of a NetworkPolicy's list one of them would match."""
+        if self.namespaces is None or self.pods is None or self.cluster_wide:
             return False
-        return bool(self.namespace_misses(side)) != bool(self.pod_misses(side))
+        if self.pod_misses(side):
+            return not self.namespace_misses(side)
+        return side.namespace == self.home and bool(self.namespace_misses(side))
 
 
 class Block(Struct, frozen=True):
-    """Addresses by CIDRs: one with exceptions (ipBlock), or several (networks)."""
+    """Addresses by CIDRs: one with exceptions (ipBlock), or several (networks). None stands for what is no CIDR."""
 
-    cidrs: tuple[str, ...]
-    excepted: tuple[str, ...] = ()
+    words: str
+    networks: tuple[Network | None, ...]
+    holes: tuple[tuple[str, Network | None], ...]
+
+    @classmethod
+    def of(cls, cidrs: Sequence[str], excepted: Iterable[str] = ()) -> "Block":
+        return cls(", ".join(cidrs), tuple(map(network, cidrs)), tuple((text, network(text)) for text in excepted))
 
     def misses(self, side: Side, question: Question) -> tuple[Miss, ...]:
         if side.address is None:
             return (NO_ADDRESS,)
-        networks = [network(cidr) for cidr in self.cidrs]
-        if not any(net is not None and side.address in net for net in networks):
-            return (self._outside(side, question, networks),)
-        holes = [(text, network(text)) for text in self.excepted]
-        if hole := next((text for text, net in holes if net is not None and side.address in net), None):
+        if not any(net is not None and side.address in net for net in self.networks):
+            return (self._outside(side.address, question),)
+        hole = next((text for text, net in self.holes if net is not None and side.address in net), None)
+        if hole is not None:
             return (Miss(Lack.EXCEPTED, f"not in {hole}", str(side.address)),)
-        unclear = next((text for text, net in holes if net is None), None)
+        unclear = next((text for text, net in self.holes if net is None), None)
         return () if unclear is None else (Miss(Lack.NOT_UNDERSTOOD, unclear, str(side.address), doubt=True),)
 
-    def _outside(self, side: Side, question: Question, networks: list[Network | None]) -> Miss:
-        wanted, found = ", ".join(self.cidrs), str(side.address)
-        if None in networks:
-            return Miss(Lack.NOT_UNDERSTOOD, wanted, found, doubt=True)
-        if _holds_service(networks, question):
-            return Miss(Lack.CIDR_OF_SERVICE, wanted, found)
-        families = {net.version for net in networks if net}
-        assert side.address is not None
-        return Miss(Lack.OUTSIDE_CIDR if side.address.version in families else Lack.OTHER_FAMILY, wanted, found)
+    def _outside(self, found: Address, question: Question) -> Miss:
+        if None in self.networks:
+            return Miss(Lack.NOT_UNDERSTOOD, self.words, str(found), doubt=True)
+        if question.service and any(map(self._holds, addresses(question.service.addresses))):
+            return Miss(Lack.CIDR_OF_SERVICE, self.words, str(found))
+        same_family = any(net is not None and net.version == found.version for net in self.networks)
+        return Miss(Lack.OUTSIDE_CIDR if same_family else Lack.OTHER_FAMILY, self.words, str(found))
 
-
-def _holds_service(networks: list[Network | None], question: Question) -> bool:
-    virtual = [address(text) for text in (question.service.addresses if question.service else ())]
-    return any(ip is not None and net is not None and ip in net for ip in virtual for net in networks)
+    def _holds(self, ip: Address) -> bool:
+        return any(net is not None and ip in net for net in self.networks)
 
 
 class Nodes(Struct, frozen=True):

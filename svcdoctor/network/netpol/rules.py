@@ -70,7 +70,7 @@ def peer(written: NetworkPolicyPeer | None, home: str) -> Peer:
         return Unknown()
     chosen = written.pod_selector is not None or written.namespace_selector is not None
     if written.ip_block is not None:
-        return Unknown() if chosen else Block((written.ip_block.cidr,), written.ip_block.except_ or ())
+        return Unknown() if chosen else Block.of((written.ip_block.cidr,), written.ip_block.except_ or ())
     if not chosen:
         return Unknown()
     namespaces = None if written.namespace_selector is None else Selector.of(written.namespace_selector)
@@ -132,7 +132,7 @@ def cluster_peer(written: ClusterPeer | None) -> Peer:
     if written.nodes is not None:
         return Nodes(Selector.of(written.nodes))
     if written.networks is not None:
-        return Block(written.networks)
+        return Block.of(written.networks)
     if written.domain_names is not None:
         return Domains(written.domain_names)
     return selection(written) or Unknown()

@@ -126,7 +126,7 @@ class Near(Struct, frozen=True):
 
     rule: RuleRef
     misses: tuple[Miss, ...]
-    either_selector: bool = False  # namespaceSelector and podSelector stand in one item, and one of them holds
+    as_two_items: bool = False  # namespaceSelector and podSelector stand in one item; as two, one would match
 
     @property
     def doubtful(self) -> bool:
