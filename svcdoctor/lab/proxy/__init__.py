@@ -5,7 +5,7 @@ snapshot's layout, `command` answers a program that is run in the kube-proxy pod
 """
 
 from .commands import KUBE_PROXY_IMAGE, NODE_TOOLS, command
-from .files import node_files
+from .files import node_files, stopped
 from .settings import NodeView, Peer, ProxyConfig
 
-__all__ = ["KUBE_PROXY_IMAGE", "NODE_TOOLS", "NodeView", "Peer", "ProxyConfig", "command", "node_files"]
+__all__ = ["KUBE_PROXY_IMAGE", "NODE_TOOLS", "NodeView", "Peer", "ProxyConfig", "command", "node_files", "stopped"]

@@ -1,6 +1,6 @@
 """A node's texts in the layout of a snapshot's ``nodes/<node>/`` folder."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -43,6 +43,13 @@ def node_files(
     files |= _node_files(plans, bound)
     files |= _status_files(plans, services, slices, at, rules)
     return files
+
+
+def stopped(files: Mapping[str, str]) -> dict[str, str]:
+    """The same node while its kube-proxy process stands still: rules stay, and its HTTP ports answer nothing."""
+    silent = ("proxy-mode.txt", "proxy-healthz.json", "proxy-configz.json")
+    left = {name: text for name, text in files.items() if name not in silent}
+    return {**left, "proxy-metrics.txt": "\n"}
 
 
 def _proxy_rules(one: Plan, tables: Tables, kept: ipvs.Ipvs | None) -> None:

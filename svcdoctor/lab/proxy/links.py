@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .family import FAMILIES, V4, V6, addresses_of, networks_of
+from .family import FAMILIES, V4, V6, Family, addresses_of, networks_of
 from .local import first_address, primary
 from .settings import NodeView
 
@@ -95,7 +95,7 @@ def _link(name: str, flags: str, state: str, mac: str, mtu: int = 1500) -> Json:
     }
 
 
-def _address(family: Any, ip: str, length: int, scope: str, label: str = "") -> Json:
+def _address(family: Family, ip: str, length: int, scope: str, label: str = "") -> Json:
     info: Json = {"family": "inet" if family is V4 else "inet6", "local": ip, "prefixlen": length, "scope": scope}
     if family is V4:
         info["label"] = label

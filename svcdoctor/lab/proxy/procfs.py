@@ -2,12 +2,10 @@
 
 import ipaddress
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 Files = Mapping[str, str]
-LOCAL_TABLES = re.compile(r"^\*(\w+)$", re.MULTILINE)
 
 
 def read(files: Files, path: str) -> str | None:

@@ -20,7 +20,7 @@ from svcdoctor.lab.proxy import command, node_files
 from .worlds import CONFIG, NODE, RICH, worlds
 
 AT = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
-TOOLS = ("unshare", "iptables-restore", "ip6tables-restore", "nft", "ipset")
+TOOLS = ("unshare", "iptables", "iptables-restore", "ip6tables-restore", "nft", "ipset")
 COUNTED = "ct_state_invalid_dropped_pkts", "localhost_nps_accepted_pkts"
 
 
@@ -36,9 +36,10 @@ def missing():
     absent = [tool for tool in TOOLS if not shutil.which(tool)]
     if absent:
         return f"not installed: {', '.join(absent)}"
-    version = subprocess.run(["nft", "--version"], capture_output=True, text=True, check=False).stdout
-    if "v1.0.6" not in version:
-        return f"another nft prints otherwise: {version.strip()}"
+    for tool, version in (("nft", "v1.0.6"), ("iptables", "v1.8.9 (nf_tables)")):
+        told = subprocess.run([tool, "--version"], capture_output=True, text=True, check=False).stdout
+        if version not in told:
+            return f"another version prints otherwise: {told.strip()}"
     if in_namespace("iptables -A INPUT -m comment --comment x -j DROP", {}).returncode:
         return "no network namespace may be made here"
     return ""

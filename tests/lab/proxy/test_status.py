@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from svcdoctor.lab.proxy import NodeView, Peer, ProxyConfig, node_files
+from svcdoctor.lab.proxy import NodeView, Peer, ProxyConfig, node_files, stopped
 from svcdoctor.lab.proxy.metrics import number
 
 from .walk import files
@@ -143,3 +143,12 @@ def test_the_kubelet_tells_pods_their_name_server():
     odd = replace(NODE, cluster_dns=("10.96.0.99",), cluster_domain="example.org")
     told = json.loads(files([], [], odd)["kubelet-configz.json"])["kubeletconfig"]
     assert (told["clusterDNS"], told["clusterDomain"]) == (["10.96.0.99"], "example.org")
+
+
+def test_a_kube_proxy_that_stands_still_answers_nothing():
+    """As the recorded nodes of proxy-stale show: their rules, and an empty page of metrics."""
+    texts = files(*RICH)
+    still = stopped(texts)
+    assert set(texts) - set(still) == {"proxy-mode.txt", "proxy-healthz.json", "proxy-configz.json"}
+    assert still["proxy-metrics.txt"] == "\n"
+    assert still["iptables-save.txt"] == texts["iptables-save.txt"]
