@@ -13,7 +13,7 @@ from .corefile import Block, Directive
 from .forward import host
 from .tokens import CorefileError, number
 
-VERSION = ("CoreDNS-1.13.1", "linux/amd64, go1.25.2, 1db4568")
+VERSION = ("CoreDNS-1.14.2", "linux/amd64, go1.25.5, 1abcdef")
 ACCOUNT = "system:serviceaccount:kube-system:coredns"
 FORBIDDEN = (
     "[ERROR] plugin/kubernetes: Failed to watch *v1.EndpointSlice: failed to list *v1.EndpointSlice: "

@@ -156,7 +156,7 @@ def test_a_healthy_server_answers() -> None:
 
 # ---------------------------------------------------------------------------------------------------------------- logs
 
-START = ["CoreDNS-1.13.1", "linux/amd64, go1.25.2, 1db4568"]
+START = ["CoreDNS-1.14.2", "linux/amd64, go1.25.5, 1abcdef"]
 SIGNS: list[tuple[Behaviour, str, Callable[[str], bool]]] = [
     (Behaviour(loop=True), "[FATAL] plugin/loop: Loop (", lambda line: line.endswith('."') and '"HINFO ' in line),
     (Behaviour(endpoints="hidden"), "endpointslices.discovery.k8s.io is forbidden", lambda line: "coredns" in line),
