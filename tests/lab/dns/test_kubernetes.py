@@ -1,7 +1,6 @@
 """Objects to answers: what the specification asks for, and the options of the kubernetes plugin."""
 
 import dns.flags
-import dns.message
 import pytest
 
 from svcdoctor.lab.dns import Behaviour, NameServer

@@ -2,7 +2,6 @@
 
 import asyncio
 import struct
-from collections.abc import Awaitable, Callable
 
 import dns.flags
 import dns.message
@@ -13,54 +12,10 @@ from dns.message import Message
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from svcdoctor.lab.dns import Serving, serve, wire
+from svcdoctor.lab.dns import Serving, wire
 
-from .world import COREFILE, Json, Objects, answers, ask, endpoint, name_server, over, piece, put, service, serving
-
-WEB = "web.shop.svc.cluster.local."
-MANY = "many.shop.svc.cluster.local."
-COUNT = 60
-
-
-def cluster() -> Objects:
-    endpoints = [endpoint(f"10.244.1.{number}") for number in range(1, COUNT + 1)]
-    return Objects([service("web", "10.96.0.20"), service("many", "None")], [piece("many", *endpoints)])
-
-
-class Datagrams(asyncio.DatagramProtocol):
-    """A client's UDP socket: what came, in order."""
-
-    def __init__(self) -> None:
-        self.came: asyncio.Queue[bytes] = asyncio.Queue()
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        self.came.put_nowait(data)
-
-
-async def datagrams(served: Serving) -> tuple[asyncio.DatagramTransport, Datagrams]:
-    loop = asyncio.get_running_loop()
-    return await loop.create_datagram_endpoint(Datagrams, remote_addr=("127.0.0.1", served.port))
-
-
-def framed(message: Message | bytes) -> bytes:
-    raw = message if isinstance(message, bytes) else message.to_wire()
-    return struct.pack("!H", len(raw)) + raw
-
-
-async def unframed(reader: asyncio.StreamReader) -> Message:
-    (length,) = struct.unpack("!H", await asyncio.wait_for(reader.readexactly(2), 5))
-    return dns.message.from_wire(await asyncio.wait_for(reader.readexactly(length), 5))
-
-
-async def connected(
-    served: Serving, talk: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-    try:
-        await talk(reader, writer)
-    finally:
-        writer.close()
-
+from .sockets import COUNT, MANY, WEB, cluster, connected, datagrams, framed, talking, unframed
+from .world import Json, Objects, answers, ask, name_server, over, put, serving
 
 # --------------------------------------------------------------------------------------------------------------- sizes
 
@@ -150,11 +105,7 @@ def test_a_client_that_asks_much_before_it_reads() -> None:
         for _ in range(50):
             assert len((await unframed(reader)).answer[0]) == COUNT
 
-    serving(name_server(cluster()), _with(talk))
-
-
-def _with(talk: Callable[..., Awaitable[None]]) -> Callable[[Serving], Awaitable[None]]:
-    return lambda served: connected(served, talk)
+    serving(name_server(cluster()), talking(talk))
 
 
 def test_classes_versions_and_types_that_are_not_served() -> None:
@@ -259,49 +210,3 @@ def test_a_question_that_breaks_the_server_is_a_failure_of_that_question(transpo
         return [dns.rcode.to_text(message.rcode()) for message in got]
 
     assert serving(name_server(Torn(namespaces={"shop": {}})), scenario) == ["SERVFAIL", "NOERROR"]
-
-
-# ---------------------------------------------------------------------------------------------------------------- life
-
-
-def test_one_port_for_both_and_free_again_after_closing() -> None:
-    async def run() -> None:
-        first = await serve(name_server(cluster()))
-        with pytest.raises(OSError, match="in use"):
-            await serve(name_server(cluster()), port=first.port)
-        await first.close()
-        second = await serve(name_server(cluster()), port=first.port)
-        assert second.port == first.port
-        await second.close()
-        await second.close()
-
-    asyncio.run(run())
-
-
-def test_closing_ends_open_connections_and_late_answers() -> None:
-    from svcdoctor.lab.dns import Behaviour
-
-    async def run() -> bytes:
-        served = await serve(name_server(cluster(), behaviour=Behaviour(delay=600)))
-        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
-        writer.write(framed(dns.message.make_query(WEB, "A")))
-        await writer.drain()
-        await asyncio.sleep(0)
-        await served.close()
-        try:
-            return await asyncio.wait_for(reader.read(), 5)
-        except ConnectionResetError:
-            return b""
-        finally:
-            writer.close()
-
-    assert asyncio.run(run()) == b""
-
-
-def test_an_idle_connection_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("svcdoctor.lab.dns.transport.IDLE", 0.01)
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        assert await asyncio.wait_for(reader.read(), 5) == b""
-
-    serving(name_server(cluster(), COREFILE), _with(talk))
