@@ -6,7 +6,6 @@ from typing import NamedTuple
 import dns.name
 import dns.rdata
 import dns.rdataclass
-import dns.rdatatype
 from dns.name import Name
 from dns.rcode import Rcode
 from dns.rdata import Rdata

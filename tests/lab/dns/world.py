@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import dns.asyncquery
 import dns.message
+import dns.rcode
+import dns.rdatatype
 import dns.rrset
 from dns.message import Message
 
