@@ -4,6 +4,7 @@ Source: pkg/apis/*/v1/defaults.go and each kind's registry strategy. Functions h
 caller's own.
 """
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -121,7 +122,8 @@ def _ingress_class(item: Json) -> None:
 
 
 def _binding(item: Json) -> None:
-    fill(item["roleRef"], apiGroup="rbac.authorization.k8s.io") if item.get("roleRef") else None
+    if item.get("roleRef"):
+        fill(item["roleRef"], apiGroup="rbac.authorization.k8s.io")
     for subject in item.get("subjects") or ():
         if subject.get("kind") in ("User", "Group"):
             fill(subject, apiGroup="rbac.authorization.k8s.io")
@@ -132,10 +134,13 @@ def _secret(item: Json) -> None:
     fill(item, type="Opaque")
     written = item.pop("stringData", None)
     if written:
-        import base64
-
         encoded = {key: base64.b64encode(text.encode()).decode() for key, text in written.items()}
         item["data"] = {**(item.get("data") or {}), **encoded}
+
+
+def _node(item: Json) -> None:
+    if item["spec"].get("podCIDR"):
+        fill(item["spec"], podCIDRs=[item["spec"]["podCIDR"]])
 
 
 def _claim(item: Json) -> None:
@@ -153,6 +158,7 @@ DEFAULTS: Mapping[str, Callable[[Json], None]] = {
     "podtemplates": _template,
     "replicationcontrollers": _replication_controller,
     "endpoints": _endpoints,
+    "nodes": _node,
     "secrets": _secret,
     "persistentvolumeclaims": _claim,
     "deployments.apps": _deployment,

@@ -29,7 +29,7 @@ def _external(service: Json) -> str:
             found = [text for text in (_balancer(service), *own) if text]
             return joined(found) or "<pending>"
         case "ExternalName":
-            return spec.get("externalName", "")
+            return str(spec.get("externalName", ""))
     return joined(own) or NONE
 
 

@@ -50,8 +50,10 @@ def stateful_set_cells(item: Json, now: datetime) -> Cells:
 
 def daemon_set_cells(item: Json, now: datetime) -> Cells:
     spec, status = part(item, "spec"), part(item, "status")
-    counts = ("desiredNumberScheduled", "currentNumberScheduled", "numberReady")
-    counts += ("updatedNumberScheduled", "numberAvailable")
+    counts = (
+        *("desiredNumberScheduled", "currentNumberScheduled", "numberReady"),
+        *("updatedNumberScheduled", "numberAvailable"),
+    )
     template = part(spec, "template")
     nodes = labels_text(part(template, "spec").get("nodeSelector"))
     shown = [status.get(count, 0) for count in counts]
@@ -109,10 +111,8 @@ def controller_revision_cells(item: Json, now: datetime) -> Cells:
 def autoscaler_cells(item: Json, now: datetime) -> Cells:
     spec, status = part(item, "spec"), part(item, "status")
     target = part(spec, "scaleTargetRef")
-    current = {
-        part(one, "resource").get("name"): part(one, "resource", "current")
-        for one in status.get("currentMetrics") or ()
-    }
+    measured = [part(one, "resource") for one in status.get("currentMetrics") or ()]
+    current = {one.get("name", ""): part(one, "current") for one in measured}
     shown = [_metric(one, current) for one in spec.get("metrics") or ()]
     return [
         *(name(item), f"{target.get('kind')}/{target.get('name')}", joined(shown) or NONE),
@@ -124,7 +124,7 @@ def autoscaler_cells(item: Json, now: datetime) -> Cells:
 def _metric(metric: Json, current: Json) -> str:
     """Of a resource, as ``cpu: 12%/80%``."""
     resource = part(metric, "resource")
-    target, now = part(resource, "target"), current.get(resource.get("name")) or {}
+    target, now = part(resource, "target"), part(current, resource.get("name", ""))
     if target.get("averageUtilization") is None:
         return f"{now.get('averageValue') or '<unknown>'}/{target.get('averageValue') or '<auto>'}"
     used = now.get("averageUtilization")

@@ -101,11 +101,6 @@ def partial(item: Json) -> Json:
     return {"kind": "PartialObjectMetadata", "apiVersion": META, "metadata": item["metadata"]}
 
 
-def partial_list(objects: Iterable[Json], metadata: Json) -> Json:
-    items = [partial(item) for item in objects]
-    return {"kind": "PartialObjectMetadataList", "apiVersion": META, "metadata": metadata, "items": items}
-
-
 def columns(resource: Resource) -> list[Json]:
     """The column definitions of a kind."""
     document = _document()
