@@ -407,6 +407,13 @@ def test_accept_of_an_unknown_peer_before_a_denial() -> None:
     assert ask(CLIENT, WEB, accept).ingress.status is UNDEFINED
 
 
+def test_an_unknown_peer_beside_one_that_matches() -> None:
+    both: list[Json] = [{}, {"namespaces": {}}]
+    assert ask(CLIENT, WEB, cnp(ingress=[rule("Deny", both), rule("Accept")])).status is DENIED
+    assert ask(CLIENT, WEB, cnp(ingress=[rule("Accept", both), rule("Deny")])).status is UNDEFINED
+    assert ask(CLIENT, WEB, cnp(ingress=[rule("Pass", both), rule("Accept")])).status is UNDEFINED
+
+
 def test_an_unknown_subject() -> None:
     assert ask(CLIENT, WEB, cnp(subject={}, ingress=[rule()])).status is UNDEFINED
     assert ask(CLIENT, WEB, cnp(subject={}, ingress=[rule("Accept")])).status is ALLOWED

@@ -73,7 +73,7 @@ def _policy(
         tried = attempt(rule, peer, ends[1], question)
         if tried.may_match:
             opinions += _opinions(tried, tier, peer)
-        if tried.matches and not _unclear(rule):
+        if tried.matches and not (_unclear(rule) and ACTIONS.get(rule.ref.action) is Outcome.ACCEPT):
             silent = bool(doubts)
             break
     caveats = tuple(DOUBTS[miss.lack] for miss in doubts)
@@ -95,7 +95,7 @@ def _opinions(tried: Attempt, tier: Basis, peer: Side) -> list[Opinion]:
 
 
 def _unclear(rule: CompiledRule) -> bool:
-    """One of the peers is of a kind that is not known: implementations then take the rule as a whole otherwise."""
+    """One of the peers is of a kind that is not known: who fails closed then takes an Accept rule for none at all."""
     return any(isinstance(peer, Unknown) for peer in rule.peers or ())
 
 
