@@ -126,10 +126,16 @@ def _random(match: re.Match[str]) -> str:
 
 
 def admits(path: str, document: Mapping[str, Any]) -> bool:
-    """Whether such a document may be saved at all: never a Secret, and of ConfigMaps only those of kube-system."""
+    """Whether such a document may be saved at all: never a Secret, of ConfigMaps those of kube-system.
+
+    A name server may live elsewhere: a ConfigMap that holds a Corefile is one of its own.
+    """
     if document.get("kind") in ("Secret", "SecretList") or SECRETS_PATH.fullmatch(path):
         return False
-    return document.get("kind") not in ("ConfigMap", "ConfigMapList") or bool(SYSTEM_CONFIG_PATH.fullmatch(path))
+    if document.get("kind") not in ("ConfigMap", "ConfigMapList") or SYSTEM_CONFIG_PATH.fullmatch(path):
+        return True
+    data = document.get("data")
+    return isinstance(data, dict) and "Corefile" in data
 
 
 def document(value: Any, service: bool = False) -> Any:

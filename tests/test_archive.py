@@ -18,7 +18,9 @@ from svcdoctor import archive
 from svcdoctor.diagnose import diagnose
 from svcdoctor.errors import BadData, CouldNotLook, SvcdoctorError, UsageError
 from svcdoctor.model.case import Case
+from svcdoctor.model.cluster import KubeletConfiguration
 from svcdoctor.model.diagnosis import Target
+from svcdoctor.model.observation import DnsAnswer, DnsRecord
 from svcdoctor.model.service import LAST_APPLIED_ANNOTATION as LAST_APPLIED
 from svcdoctor.model.snapshot import Answer, Gap, Snapshot, assemble
 
@@ -27,6 +29,7 @@ NAMES = sorted(case.name for case in CASES.iterdir())
 TYPO = CASES / "iptables-selector-typo"
 MOMENT = datetime(2026, 11, 23, 2, 0, 0, 123456, UTC)
 EMPTY = Snapshot(taken_at=MOMENT, context="prod", server="https://10.0.0.1:6443", namespace="shop")
+ADDRESS = DnsRecord("web.shop.", 30, "IN", "A", "10.0.0.1")
 PODS = "api/v1/namespaces/shop/pods"
 FORMS = pytest.mark.parametrize("form", ["out", "out.tar.gz"])
 
@@ -104,6 +107,16 @@ def test_all_that_is_no_object_comes_back_too(tmp_path: Path, form: str) -> None
         server="https://[fd00::1]:6443",
         namespace="shop",
         logs={("shop", "web-1", "app"): "línea\r\n\x1b[31mred\x00", ("shop", "web-1", "side"): ""},
+        kubelets={
+            "node1": KubeletConfiguration(("10.96.0.10",), "cluster.local", None),
+            "node2": KubeletConfiguration(),
+        },
+        node_files={"node1": "nameserver 192.0.2.53\n"},
+        resolv_confs={("shop", "web-1"): "search shop.svc.cluster.local\noptions ndots:5\n"},
+        dns_answers=(
+            DnsAnswer("shop/web-1", "10.96.0.10", 53, "TCP", "web.shop", "A", "NOERROR", ("tc",), (ADDRESS,), (), 0.4),
+            DnsAnswer("svcdoctor", error="timeout", ms=5000.0),
+        ),
         gaps=(Gap("api/v1/nodes", "nodes is forbidden", "list nodes at the cluster scope"), Gap("x", "timed out")),
     )
     place = saved(tmp_path, snapshot=snapshot, form=form)
@@ -213,11 +226,13 @@ def test_a_name_that_leads_out_is_not_written(tmp_path: Path) -> None:
 
 def test_secrets_and_config_maps_of_others_become_gaps(tmp_path: Path) -> None:
     hidden = {"data": {"password": "aHVudGVyMg==", "motd": "hunter2"}}
+    meta = {"name": "coredns", "namespace": "kube-system"}
+    coredns = {"kind": "ConfigMap", "metadata": meta, "data": {"a": "b"}}
     answers = [
         Answer("api/v1/namespaces/shop/secrets/db", pack({"kind": "Secret", **hidden})),
         Answer("api/v1/namespaces/shop/secrets", pack({"kind": "SecretList", "items": [hidden]})),
         Answer("api/v1/namespaces/shop/configmaps/app", pack({"kind": "ConfigMap", **hidden})),
-        Answer("api/v1/namespaces/kube-system/configmaps/coredns", pack({"kind": "ConfigMap", "data": {"a": "b"}})),
+        Answer("api/v1/namespaces/kube-system/configmaps/coredns", pack(coredns)),
     ]
     place = saved(tmp_path, *answers)
     assert set(written(place)) == {
@@ -226,6 +241,28 @@ def test_secrets_and_config_maps_of_others_become_gaps(tmp_path: Path) -> None:
         "api/api/v1/namespaces/kube-system/configmaps/coredns.json",
     }
     assert archive.load(place).gaps == tuple(Gap(a.path, "never saved: it may hold secrets") for a in answers[:3])
+
+
+def test_a_corefile_is_kept_wherever_it_is(tmp_path: Path) -> None:
+    config = {"kind": "ConfigMap", "metadata": {"name": "dns-default", "namespace": "openshift-dns"}}
+    answer = Answer(
+        "api/v1/namespaces/openshift-dns/configmaps/dns-default", pack({**config, "data": {"Corefile": "."}})
+    )
+    (found,) = archive.load(saved(tmp_path, answer)).configmaps.items
+    assert found.data == {"Corefile": "."}
+
+
+def test_kinds_that_are_not_served_are_none(tmp_path: Path) -> None:
+    absent = pack({"kind": "Status", "status": "Failure", "reason": "NotFound", "code": 404})
+    paths = [
+        "apis/policy.networking.k8s.io/v1alpha2/clusternetworkpolicies",
+        "apis/policy.networking.k8s.io/v1alpha1/adminnetworkpolicies",
+        "apis/apps/v1/namespaces/shop/deployments",
+    ]
+    back = archive.load(saved(tmp_path, *(Answer(path, absent) for path in paths)))
+    assert back.clusternetworkpolicies.covers()
+    assert back.adminnetworkpolicies.covers()
+    assert not back.deployments.covers("shop")
 
 
 SECRETS = st.text("abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789", min_size=10, max_size=24).map(
@@ -327,7 +364,7 @@ def test_what_kubectl_prints_can_be_loaded(tmp_path: Path) -> None:
         # what no step reads
         api__version={"gitVersion": "v1.36.2"},
         api__apis__networking__v1__ingresses=b"not JSON, and not asked",
-        dns=b"later",
+        probes=b"later",
     )
     snapshot = archive.load(place)
     assert [item.name for item in snapshot.pods.items] == ["a"]

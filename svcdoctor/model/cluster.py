@@ -1,4 +1,4 @@
-"""What stands around pods: workloads, nodes, namespaces, events."""
+"""What stands around pods: workloads, nodes, namespaces, settings, events."""
 
 from datetime import datetime
 
@@ -88,6 +88,12 @@ class KubeletConfigz(Base, frozen=True):
     """What a kubelet says at ``/configz``."""
 
     kubeletconfig: KubeletConfiguration = KubeletConfiguration()
+
+
+class ConfigMap(Object, frozen=True):
+    """core/v1 ConfigMap: texts by name, such as the Corefile."""
+
+    data: dict[str, str] = {}
 
 
 class Namespace(Object, frozen=True):

@@ -2,19 +2,25 @@
 
 from msgspec import Struct
 
-from .cluster import DaemonSet, Deployment, Event, Namespace, Node, ReplicaSet, StatefulSet, Workload
+from .cluster import ConfigMap, DaemonSet, Deployment, Event, Namespace, Node, ReplicaSet, StatefulSet, Workload
 from .meta import Object
 from .pod import Pod
+from .policy import AdminNetworkPolicy, BaselineAdminNetworkPolicy, ClusterNetworkPolicy, NetworkPolicy
 from .service import Endpoints, EndpointSlice, Service
 
 __all__ = [
     "RESOURCES",
+    "AdminNetworkPolicy",
+    "BaselineAdminNetworkPolicy",
+    "ClusterNetworkPolicy",
+    "ConfigMap",
     "DaemonSet",
     "Deployment",
     "EndpointSlice",
     "Endpoints",
     "Event",
     "Namespace",
+    "NetworkPolicy",
     "Node",
     "Object",
     "Pod",
@@ -34,6 +40,7 @@ class Resource(Struct, frozen=True):
     plural: str
     type: type[Object]
     namespaced: bool = True
+    optional: bool = False  # served only where its CRD is installed: 404 means that there are none
 
     @property
     def kind(self) -> str:
@@ -53,6 +60,11 @@ class Resource(Struct, frozen=True):
         )
 
 
+def _cluster_policy(version: str, plural: str, type: type[Object]) -> Resource:
+    """A kind of network-policy-api, which few clusters serve."""
+    return Resource("policy.networking.k8s.io", version, plural, type, namespaced=False, optional=True)
+
+
 RESOURCES: dict[str, Resource] = {
     resource.plural: resource
     for resource in (
@@ -62,11 +74,16 @@ RESOURCES: dict[str, Resource] = {
         Resource("", "v1", "events", Event),
         Resource("", "v1", "nodes", Node, namespaced=False),
         Resource("", "v1", "namespaces", Namespace, namespaced=False),
+        Resource("", "v1", "configmaps", ConfigMap),
         Resource("discovery.k8s.io", "v1", "endpointslices", EndpointSlice),
         Resource("apps", "v1", "deployments", Deployment),
         Resource("apps", "v1", "replicasets", ReplicaSet),
         Resource("apps", "v1", "statefulsets", StatefulSet),
         Resource("apps", "v1", "daemonsets", DaemonSet),
+        Resource("networking.k8s.io", "v1", "networkpolicies", NetworkPolicy),
+        _cluster_policy("v1alpha2", "clusternetworkpolicies", ClusterNetworkPolicy),
+        _cluster_policy("v1alpha1", "adminnetworkpolicies", AdminNetworkPolicy),
+        _cluster_policy("v1alpha1", "baselineadminnetworkpolicies", BaselineAdminNetworkPolicy),
     )
 }
 """By plural name; the plural is also the name of the Snapshot's field."""

@@ -91,6 +91,7 @@ class SliceEndpoint(Base, frozen=True):
     """discovery/v1 Endpoint."""
 
     addresses: tuple[str, ...] = ()
+    hostname: str = ""
     conditions: EndpointConditions = EndpointConditions()
     node_name: str | None = None
     zone: str | None = None

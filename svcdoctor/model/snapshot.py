@@ -7,16 +7,22 @@ from typing import Any, Generic, TypeVar
 from msgspec import Struct, structs
 
 from ..errors import BadData
+from .cluster import KubeletConfiguration
 from .decode import Kind, ObjectList, decode
 from .meta import Object
 from .objects import (
     RESOURCES,
+    AdminNetworkPolicy,
+    BaselineAdminNetworkPolicy,
+    ClusterNetworkPolicy,
+    ConfigMap,
     DaemonSet,
     Deployment,
     Endpoints,
     EndpointSlice,
     Event,
     Namespace,
+    NetworkPolicy,
     Node,
     Pod,
     ReplicaSet,
@@ -24,6 +30,7 @@ from .objects import (
     Service,
     StatefulSet,
 )
+from .observation import DnsAnswer
 
 O = TypeVar("O", bound=Object)  # noqa: E741
 
@@ -87,7 +94,16 @@ class Snapshot(Struct, frozen=True):
     replicasets: Reading[ReplicaSet] = Reading()
     statefulsets: Reading[StatefulSet] = Reading()
     daemonsets: Reading[DaemonSet] = Reading()
+    configmaps: Reading[ConfigMap] = Reading()
+    networkpolicies: Reading[NetworkPolicy] = Reading()
+    clusternetworkpolicies: Reading[ClusterNetworkPolicy] = Reading()
+    adminnetworkpolicies: Reading[AdminNetworkPolicy] = Reading()
+    baselineadminnetworkpolicies: Reading[BaselineAdminNetworkPolicy] = Reading()
     logs: Mapping[tuple[str, str, str], str] = {}  # (namespace, pod, container) -> the tail of its last run
+    kubelets: Mapping[str, KubeletConfiguration] = {}  # by node
+    node_files: Mapping[str, str] = {}  # node -> its own resolv.conf
+    resolv_confs: Mapping[tuple[str, str], str] = {}  # (namespace, pod) -> the file as it is in the pod
+    dns_answers: tuple[DnsAnswer, ...] = ()
     gaps: tuple[Gap, ...] = ()
 
     def gap(self, resource: str, namespace: str = CLUSTER) -> Gap:
@@ -151,6 +167,8 @@ class _Pile(Struct):
         if said.kind == "Status":
             if said.code == 404 and name:
                 self.absent.add((namespace, name))
+            elif said.code == 404 and resource.optional:
+                self.scopes.add(namespace)
             else:
                 permission = resource.permission("get" if name else "list", namespace) if said.code == 403 else None
                 self.refused.append(Gap(answer.path, said.message or said.reason or "refused", permission))

@@ -93,8 +93,8 @@ class Objects:
 
     def _label(self, endpoint: SliceEndpoint, address: str) -> str:
         """What CoreDNS calls an endpoint: its hostname, its pod where told so, its address with dashes."""
-        if hostname := hostname_of(endpoint):
-            return hostname
+        if endpoint.hostname:
+            return endpoint.hostname
         if self.plugin.pod_names and endpoint.target_ref and endpoint.target_ref.name:
             return endpoint.target_ref.name
         return dashed(address)
@@ -116,11 +116,6 @@ class Objects:
             if service := endpoint_slice.service_name:
                 piles.setdefault((endpoint_slice.namespace, service), []).append(endpoint_slice)
         return piles
-
-
-def hostname_of(endpoint: SliceEndpoint) -> str:
-    """The hostname that a pod with hostname and subdomain has in its slice."""
-    return getattr(endpoint, "hostname", None) or ""
 
 
 def dashed(address: str) -> str:

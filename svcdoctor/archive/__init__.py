@@ -7,6 +7,7 @@
     api/<raw API path>%3F<query>.json    a list that was narrowed; the query is percent-encoded, and split over folders
                                          where it is longer than a file's name may be
     logs/<namespace>/<pod>/<container>.txt
+    nodes/, pods/, dns.json              what was observed beside the objects (`observed`)
     gaps.json                            what could not be read, and why
 
 `save` takes every secret out (`redact`). `load` trusts nothing (`files`), and takes what a person saved with
@@ -23,11 +24,12 @@ from urllib.parse import quote, unquote
 import msgspec
 from msgspec import Struct, structs
 
-from . import __version__, files, redact
-from .errors import BadData, CouldNotLook
-from .model.decode import decode
-from .model.meta import Time
-from .model.snapshot import Answer, Gap, Snapshot, assemble, locate
+from .. import __version__, files, redact
+from ..errors import BadData, CouldNotLook
+from ..model.decode import decode
+from ..model.meta import Time
+from ..model.snapshot import Answer, Gap, Snapshot, assemble, locate
+from . import observed
 
 API_VERSION = "svcdoctor.io/v1"
 KIND = "Snapshot"
@@ -35,7 +37,7 @@ QUERY_MARK = "%3F"
 NAME_LENGTH = 200  # of the 255 bytes that file systems allow
 PART = re.compile(
     r"(?:(?P<top>[^/]+)/)??(?P<name>meta\.json|gaps\.json|api/(?P<api>.+)\.json"
-    r"|logs/(?P<namespace>[^/]+)/(?P<pod>[^/]+)/(?P<container>[^/]+)\.txt)"
+    rf"|logs/(?P<namespace>[^/]+)/(?P<pod>[^/]+)/(?P<container>[^/]+)\.txt|{observed.NAMES})"
 )
 """A file of the layout that is read; in an archive it may stand under one folder."""
 
@@ -76,6 +78,7 @@ def save(destination: Path, snapshot: Snapshot, answers: Iterable[Answer]) -> No
             whole[_api_name(path, query)] = body
     for (namespace, pod, container), log in snapshot.logs.items():
         whole[f"logs/{namespace}/{pod}/{container}.txt"] = redact.text(log).encode(errors="replace")
+    whole |= observed.files(snapshot)
     meta = Meta(
         taken_at=snapshot.taken_at,
         context=snapshot.context,
@@ -141,17 +144,15 @@ def load(source: Path) -> Snapshot:
     gaps = _decode(source, "gaps.json", parts.pop("gaps.json", b"[]"), tuple[Gap, ...])
     answers = [_answer(source, name, body) for name, body in parts.items() if name.startswith("api/")]
     empty = tuple(Gap(answer.path, "its file is empty") for answer in answers if not answer.body)
-    snapshot = assemble(
-        Snapshot(
-            taken_at=meta.taken_at or UNKNOWN_TIME,
-            context=meta.context,
-            server=meta.server,
-            namespace=meta.namespace,
-            logs=_logs(parts),
-            gaps=gaps + empty,
-        ),
-        (answer for answer in answers if answer.body),
+    bare = Snapshot(
+        taken_at=meta.taken_at or UNKNOWN_TIME,
+        context=meta.context,
+        server=meta.server,
+        namespace=meta.namespace,
+        logs=_logs(parts),
+        gaps=gaps + empty,
     )
+    snapshot = assemble(observed.read(bare, source, parts), (answer for answer in answers if answer.body))
     if meta.taken_at:
         return snapshot
     why = "not said; the newest time in the objects stands in"
