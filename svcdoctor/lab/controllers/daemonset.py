@@ -6,6 +6,7 @@ Source: pkg/controller/daemon of Kubernetes 1.36.
 from collections.abc import Iterator
 from typing import Any
 
+from ..api.defaults_kinds import TEMPLATE_GENERATION
 from ..store import Change, Key, Store
 from .deletion import delete
 from .events import EventRecorder
@@ -132,7 +133,7 @@ class _Turn:
 
     def new_pod(self, node: str) -> Json:
         """Bound to ``node`` by affinity, which the scheduler then finds; tolerant of what befalls nodes."""
-        generation = str(self.set["metadata"].get("generation", 1))
+        generation = (self.set["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "1")
         labels = {HASH_LABEL: self.digest, GENERATION: generation}
         made = from_template(self.set["spec"]["template"], self.set, labels=labels)
         spec = dict(made["spec"])

@@ -5,16 +5,16 @@ NodePorts, NodeResourcesFit, PodTopologySpread, InterPodAffinity). Volumes are n
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
 
+from ..api.quantity import parse_quantity
 from ..api.selectors import Requirement
-from .quantities import parse_quantity
 
 Json = dict[str, Any]
-Amounts = dict[str, Fraction]
+Amounts = dict[str, Decimal]
 
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 _OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!", "Gt": "gt", "Lt": "lt"}
@@ -142,11 +142,11 @@ def requests(spec: Json) -> Amounts:
             _add(running, own)
             own = running
         else:
-            own = {name: own.get(name, Fraction()) + running.get(name, 0) for name in own.keys() | running.keys()}
-        peak = {name: max(peak.get(name, Fraction()), own.get(name, Fraction())) for name in peak.keys() | own.keys()}
+            own = {name: own.get(name, Decimal()) + running.get(name, 0) for name in own.keys() | running.keys()}
+        peak = {name: max(peak.get(name, Decimal()), own.get(name, Decimal())) for name in peak.keys() | own.keys()}
     for container in spec["containers"]:
         _add(running, _requests(container))
-    total = {name: max(peak.get(name, Fraction()), running.get(name, Fraction())) for name in peak | running}
+    total = {name: max(peak.get(name, Decimal()), running.get(name, Decimal())) for name in peak | running}
     _add(total, {name: parse_quantity(amount) for name, amount in (spec.get("overhead") or {}).items()})
     return total
 
@@ -163,4 +163,4 @@ def _sidecars(spec: Json) -> Iterator[Json]:
 
 def _add(total: Amounts, more: Amounts) -> None:
     for name, amount in more.items():
-        total[name] = total.get(name, Fraction()) + amount
+        total[name] = total.get(name, Decimal()) + amount

@@ -1,6 +1,6 @@
 """What is taken on each node: kept up to date change by change, so that scheduling one pod decodes no other."""
 
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -30,7 +30,7 @@ class _Need(Struct, frozen=True, gc=False):
     node: str
     owner: str
     ports: tuple[tuple[str, str, int], ...]
-    requested: tuple[tuple[str, Fraction], ...]
+    requested: tuple[tuple[str, Decimal], ...]
 
 
 _where = msgspec.json.Decoder(_Where)
@@ -94,7 +94,7 @@ class NodeRooms:
         room = self.on(need.node)
         room.pods += sign
         for name, amount in need.requested:
-            room.requested[name] = room.requested.get(name, Fraction()) + sign * amount
+            room.requested[name] = room.requested.get(name, Decimal()) + sign * amount
         if need.owner:
             key = (need.node, need.owner)
             self._owned[key] = self._owned.get(key, 0) + sign

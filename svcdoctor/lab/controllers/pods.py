@@ -10,18 +10,14 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from ..api.defaults import created
 from ..clock import parse_stamp
 from ..store import Stored
-from .objects import owner_reference
+from .objects import PODS, owner_reference
 
 Json = dict[str, Any]
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
-DEFAULT_TOLERATIONS = tuple(
-    {"effect": "NoExecute", "key": f"node.kubernetes.io/{taint}", "operator": "Exists", "tolerationSeconds": 300}
-    for taint in ("not-ready", "unreachable")
-)
-PRIORITIES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
 class Meta(Struct, frozen=True, rename="camel"):
@@ -142,35 +138,5 @@ def from_template(template: Json, owner: Json, name: str = "", labels: Mapping[s
 
 
 def admit(pod: Json) -> Json:
-    """``pod`` as the API server stores a new one: defaults and admission plugins that every cluster has.
-
-    ServiceAccount tokens are left out: nothing in the lab reads them.
-    """
-    spec = dict(pod["spec"])
-    priority = PRIORITIES.get(spec.get("priorityClassName", ""), 0)
-    defaults = {"enableServiceLinks": True, "preemptionPolicy": "PreemptLowerPriority", "priority": priority}
-    spec = {**defaults, **spec}
-    tolerations = list(spec.get("tolerations") or ())
-    tolerations += [one for one in DEFAULT_TOLERATIONS if not any(_covers(own, one["key"]) for own in tolerations)]
-    spec["tolerations"] = tolerations
-    return {**pod, "spec": spec, "status": {"phase": "Pending", "qosClass": qos_class(spec)}}
-
-
-def _covers(toleration: Json, key: Any) -> bool:
-    """Whether the pod says itself what it thinks of this taint with NoExecute."""
-    return toleration.get("key", "") in ("", key) and toleration.get("effect", "") in ("", "NoExecute")
-
-
-def qos_class(spec: Json) -> str:
-    """GetPodQOS: by what the containers request of cpu and memory, and how they are limited."""
-    asked = [
-        (container.get("resources") or {}) for container in (*spec["containers"], *(spec.get("initContainers") or ()))
-    ]
-    compute = ("cpu", "memory")
-    if not any(name in (one.get(kind) or {}) for one in asked for kind in ("requests", "limits") for name in compute):
-        return "BestEffort"
-    for one in asked:
-        limits, requests = one.get("limits") or {}, one.get("requests") or {}
-        if any(name not in limits or requests.get(name, limits[name]) != limits[name] for name in compute):
-            return "Burstable"
-    return "Guaranteed"
+    """``pod`` as the API server stores a new one."""
+    return created(PODS, pod)

@@ -7,9 +7,10 @@ Source: pkg/scheduler of Kubernetes 1.36.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
 
+from ..api.quantity import parse_quantity
 from ..clock import stamp
 from ..store import Change, Key, Store
 from .events import SeriesRecorder
@@ -17,7 +18,6 @@ from .fitting import Misfit, misfits, requests
 from .loop import Controller
 from .node_rooms import NodeRooms
 from .objects import NODES, PODS, controller_of, find_condition, store_as_it_is
-from .quantities import parse_quantity
 
 Json = dict[str, Any]
 
@@ -93,7 +93,7 @@ class Scheduler(Controller):
             room, node = self._rooms.on(name), nodes[name]
             sizes = {what: parse_quantity(text) for what, text in node["status"].get("allocatable", {}).items()}
             used = [
-                (room.requested.get(what, Fraction()) + amount) / sizes[what]
+                (room.requested.get(what, Decimal()) + amount) / sizes[what]
                 for what, amount in requests(pod["spec"]).items()
                 if sizes.get(what)
             ]
