@@ -1,12 +1,14 @@
 """Paths that hold no objects: discovery, health, the version."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from aiohttp import hdrs
 
-from .answers import JSON, Answer, text_answer
-from .calls import Call
+from .answers import JSON, Answer, json_answer, text_answer
+from .calls import Call, Clause, accepted
+from .discovery import AGGREGATED, aggregated, legacy
 from .status import method_not_allowed, no_such_path
 
 Json = dict[str, Any]
@@ -45,8 +47,34 @@ class Paths:
         if first in HEALTH:
             return _health(first, path, call)
         if path == "/version":
-            return Answer(200, (msgspec.json.format(msgspec.json.encode(VERSION), indent=2),), {hdrs.CONTENT_TYPE: JSON})
+            return Answer(
+                200, (msgspec.json.format(msgspec.json.encode(VERSION), indent=2),), {hdrs.CONTENT_TYPE: JSON}
+            )
+        if first in ("", "api", "apis"):
+            return self._discovery(path, call)
         raise no_such_path()
+
+    def _discovery(self, path: str, call: Call) -> Answer:
+        """In the first form of the Accept header that there is of it."""
+        clauses = accepted(call.request.headers.get(hdrs.ACCEPT, ""))
+        found = aggregated(path)
+        if found is not None and _prefers(clauses, AGGREGATED):
+            headers: dict[str, str] = {hdrs.CACHE_CONTROL: "public", hdrs.ETAG: found.etag, hdrs.VARY: hdrs.ACCEPT}
+            if call.request.headers.get(hdrs.IF_NONE_MATCH) == found.etag:
+                return Answer(304, (), headers)
+            return json_answer(found.body, headers={**headers, hdrs.CONTENT_TYPE: AGGREGATED})
+        document = legacy(path, self._address)
+        if document is None:
+            raise no_such_path()
+        return json_answer(document)
+
+
+def _prefers(clauses: Sequence[Clause], media_type: str) -> bool:
+    """Whether ``media_type`` is asked for before plain JSON is."""
+    wanted = accepted(media_type)[0]
+    plain = ("application/json", "application/*", "*/*")
+    first = next((one for one in clauses if one == wanted or (one.media_type in plain and not one.parameters)), None)
+    return first == wanted
 
 
 def _health(name: str, path: str, call: Call) -> Answer:

@@ -1,16 +1,23 @@
-"""Answers that go on for long. All of them end when the server does."""
+"""Answers that go on for long, and the connections of all. They end when the server does."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 
 class OpenStreams:
-    """The requests that are being answered at length."""
+    """The requests that are being answered at length, and the connections that were ever asked on."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._transports: WeakSet[asyncio.Transport] = WeakSet()
+
+    def note(self, transport: asyncio.Transport | None) -> None:
+        """Remembers a connection. A client that keeps one and sleeps would not answer TLS's goodbye for long."""
+        if transport is not None:
+            self._transports.add(transport)
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -27,3 +34,5 @@ class OpenStreams:
         """Cuts them all off."""
         for task in tuple(self._tasks):
             task.cancel()
+        for transport in tuple(self._transports):
+            transport.abort()

@@ -11,11 +11,10 @@ from ..store import Stored
 from .calls import Call, Form, accepted, wanted_form
 from .reading import Page, list_bytes
 from .status import bad_request
-from .tables import table
+from .tables import META, partial, table
 
 Json = dict[str, Any]
 
-META = "meta.k8s.io/v1"
 INCLUDED = ("Metadata", "Object", "None")
 
 
@@ -40,7 +39,7 @@ class Presenter:
                 version = item["metadata"].get("resourceVersion", "")
                 return msgspec.json.encode(self._table([item], {"resourceVersion": version}))
             case "PartialObjectMetadata":
-                return msgspec.json.encode(_partial(item))
+                return msgspec.json.encode(partial(item))
         return msgspec.json.encode(item)
 
     def event(self, stored: Stored) -> bytes:
@@ -75,15 +74,11 @@ def presenter_of(call: Call, resource: Resource, clock: Clock) -> Presenter:
     return Presenter(resource, wanted_form(accepted(call.request.headers.get("Accept", ""))), include, clock)
 
 
-def _partial(item: Json) -> Json:
-    return {"kind": "PartialObjectMetadata", "apiVersion": META, "metadata": item["metadata"]}
-
-
 def _partial_list(page: Page) -> Iterator[bytes]:
     head = {"kind": "PartialObjectMetadataList", "apiVersion": META, "metadata": page.metadata()}
     yield msgspec.json.encode(head)[:-1] + b',"items":['
     comma = b""
     for stored in page.objects:
-        yield comma + msgspec.json.encode(_partial(stored.load()))
+        yield comma + msgspec.json.encode(partial(stored.load()))
         comma = b","
     yield b"]}\n"

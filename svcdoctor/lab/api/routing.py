@@ -27,6 +27,8 @@ from .writing import Writer
 Handler = Callable[[Call], Awaitable[Answer | web.StreamResponse]]
 STREAMED = ("create", "get")
 PROXIED = ("create", "delete", "get", "patch", "update")
+NAMED = ("get", "update", "patch", "delete")
+"""Verbs of one object."""
 REVIEWS = ("authentication.k8s.io", "authorization.k8s.io")
 
 
@@ -69,7 +71,9 @@ class Routes:
             raise no_such_path()
         if info.subresource:
             return self._part(info)
-        if info.verb not in resource.verbs:
+        if info.verb not in resource.verbs or (info.verb in NAMED and not info.name):
+            raise method_not_allowed()
+        if info.verb == "create" and info.name:
             raise method_not_allowed()
         return self._reviews.create if resource.group in REVIEWS else self._verbs[info.verb]
 

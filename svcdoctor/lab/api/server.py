@@ -60,6 +60,7 @@ class ApiServer:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         """Whatever goes wrong on purpose is a Refusal, and a Refusal is an answer."""
+        self._streams.note(request.transport)
         info = request_info(request.method, request.path, request.query)
         if self._control.owns(request.path):
             return await send(request, await self._controlled(request), "")
