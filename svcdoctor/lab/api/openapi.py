@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ..resources import RESOURCES, Resource
-from .openapi_types import Field, fields_of, type_of
+from .openapi_types import OBJECT_META, Field, fields_of, type_of
 from .patch import PATCHES, STRATEGIC_PATCH
 
 Json = dict[str, Any]
@@ -72,6 +72,7 @@ def _document(prefix: str) -> Json:
     paths = {path: item for resource in served for path, item in _paths(resource)}
     schemas = {_schema_name(resource): _kind_schema(resource) for resource in served}
     wanted = [name for resource in served if (name := type_of(resource.api_version, resource.kind))]
+    wanted.append(OBJECT_META)
     while wanted:
         name = wanted.pop()
         if _full_name(name) not in schemas:
@@ -137,7 +138,7 @@ def _kind_schema(resource: Resource) -> Json:
 
 
 def _custom_schema() -> Json:
-    meta = {"$ref": f"#/components/schemas/{_full_name('meta.v1.ObjectMeta')}"}
+    meta = {"$ref": f"#/components/schemas/{_full_name(OBJECT_META)}"}
     named = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}, "metadata": {"allOf": [meta]}}
     open_ended = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     return {"type": "object", "properties": named | {"spec": open_ended, "status": open_ended}}
