@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from ..images import Launch, Program
 
 KILLED = 137
+LEAST = 0.05
+"""Seconds that any process lives: long enough for the kubelet to say once that it runs."""
 
 
 class Instance:
@@ -23,7 +25,7 @@ class Instance:
         if program.cannot_start:
             self._ends(now, 128, "StartError", program.cannot_start)
         elif program.end is not None:
-            self._ends(now + timedelta(seconds=program.end.after), program.end.code, program.end.reason)
+            self._ends(now + timedelta(seconds=max(program.end.after, LEAST)), program.end.code, program.end.reason)
 
     def runs(self, now: datetime) -> bool:
         return self.end is None or now < self.end

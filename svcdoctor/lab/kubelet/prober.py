@@ -42,14 +42,14 @@ class Prober:
         self.result: bool | None = None
         self.next: datetime | None = None  # when it is due; None for not before something changes
         self._streak: tuple[bool, int] = (True, 0)
-        self._last: datetime | None = None  # its last tick
+        self._failed: datetime | None = None  # its last tick, where it failed then
         self._running: tuple[datetime, Outcome] | None = None  # a probe that is still waiting for its answer
 
     def attend(self, instance: Instance, now: datetime, at_once: bool = False) -> None:
         """A new run of the container: all begins anew. ``at_once`` does not wait for the next tick."""
         if self.instance is not instance:
             self.instance, self.result, self._streak = instance, _FIRST[self.kind], (True, 0)
-            self._last = self._running = None
+            self._failed = self._running = None
             self.next = self._tick(now)
         if at_once:
             self.next = now
@@ -86,7 +86,7 @@ class Prober:
         if not outcome.ok:
             word = "errored and resulted in unknown state" if outcome.error else "failed"
             world.tell(f"{self.kind.capitalize()} probe {word}: {outcome.message}", self._ticks_since(tick))
-        self._last = tick
+        self._failed = None if outcome.ok else tick
         if not outcome.error:
             self._count(outcome.ok)
         self.next = self._after(now, outcome, world)
@@ -121,5 +121,5 @@ class Prober:
         return self._origin + (math.floor(count) + 1 if strictly else math.ceil(count)) * self._period
 
     def _ticks_since(self, tick: datetime) -> int:
-        """How often it was run since it was last looked at, as it would have been at every tick."""
-        return 1 if self._last is None else max(round((tick - self._last) / self._period), 1)
+        """How often it has failed since it was last told: at every tick between two that failed."""
+        return 1 if self._failed is None else max(round((tick - self._failed) / self._period), 1)
