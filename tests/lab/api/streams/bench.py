@@ -35,6 +35,7 @@ class Bench:
 
     def __init__(self, start: Callable[[Sequence[str]], Process]) -> None:
         self._start = start
+        self._runner = web.AppRunner(_app(self), access_log=None, shutdown_timeout=0.05)
         self.asked: list[ExecOptions] = []
         self.upgrades: list[str] = []
         self.ports: dict[int, int] = {}
@@ -46,6 +47,15 @@ class Bench:
     @property
     def url(self) -> str:
         return "http://{}:{}".format(*self.address)
+
+    async def listen(self, tls: ssl.SSLContext | None) -> None:
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=tls).start()
+        self.address = self._runner.addresses[0]
+
+    async def stop(self) -> None:
+        """Stops the server, whatever it is doing."""
+        await self._runner.cleanup()
 
     async def exec(self, request: web.Request) -> web.StreamResponse:
         self.asked.append(exec_options(request.query))
@@ -96,17 +106,13 @@ def run(
 
     async def whole() -> None:
         bench = Bench(start)
-        runner = web.AppRunner(_app(bench), access_log=None, shutdown_timeout=1)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-        await site.start()
-        bench.address = runner.addresses[0]
+        await bench.listen(tls)
         try:
             async with asyncio.timeout(PATIENCE):
                 await test(bench)
                 await _all_over()
         finally:
-            await runner.cleanup()
+            await bench.stop()
 
     errors = _Errors()
     logging.getLogger().addHandler(errors)

@@ -46,16 +46,22 @@ class Count:
 
 
 class Yes:
-    """Says yes, without end or a given number of times."""
+    """Says yes without end."""
 
-    def __init__(self, times: int | None = None) -> None:
-        self._times = times
+    def __init__(self) -> None:
+        self._said = 0
 
     async def run(self, stdin: Reader, stdout: Writer, stderr: Writer, resize: AsyncIterator[Size]) -> int:
-        while self._times is None or self._times > 0:
-            await stdout.write(b"y\n" * 1000)
-            self._times = None if self._times is None else self._times - 1
-        return 0
+        while True:
+            await stdout.write(b"y\n" * 10_000)
+            self._said += 1
+
+    async def stuck(self) -> None:
+        """Waits until it can say no more."""
+        before = -1
+        while before != self._said or not self._said:
+            before = self._said
+            await asyncio.sleep(0.1)
 
 
 class Sleep:
@@ -92,8 +98,8 @@ def start(command: Sequence[str]) -> Process:
             return Cat()
         case ["wc", "-c"]:
             return Count()
-        case ["yes", *times]:
-            return Yes(int(times[0]) if times else None)
+        case ["yes"]:
+            return Yes()
         case ["stty", "size"]:
             return Stty()
         case ["true"]:

@@ -131,16 +131,11 @@ class Stream:
 
     async def write(self, data: bytes, /) -> None:
         """Waits while the peer is slow. Raises ConnectionError on a stream that is over."""
-        while data:
-            if not self._connection.is_writable(self.id):
-                raise ConnectionResetError(f"stream {self.id} is over")
-            size = min(PIECE, self._connection.allowance(self.id))
-            if not size:
-                self._window.clear()
-                await self._window.wait()
-                continue
-            piece, data = data[:size], data[size:]
-            self._connection.send(self.id, piece)
+        at = 0
+        while at < len(data):
+            size = min(PIECE, await self._room(), len(data) - at)
+            self._connection.send(self.id, data[at : at + size])
+            at += size
             await self._session.flush()
 
     async def close(self) -> None:
@@ -158,6 +153,14 @@ class Stream:
     def end(self) -> None:
         """The peer will send no more."""
         self._incoming.close()
+
+    async def _room(self) -> int:
+        while self._connection.is_writable(self.id):
+            if room := self._connection.allowance(self.id):
+                return room
+            self._window.clear()
+            await self._window.wait()
+        raise ConnectionResetError(f"stream {self.id} is over")
 
     def lose(self) -> None:
         """The stream is over, in both directions."""
