@@ -6,7 +6,7 @@
 aiohttp carries HTTP and WebSocket. SPDY, which no library that is kept speaks, is in ``spdy``.
 """
 
-from .forwarding import Connect, Outlet
+from .forwarding import Connect, Outlet, refused
 from .options import ExecOptions, exec_options
 from .portforward import port_forward
 from .process import CannotStart, Process, Reader, Size, Writer
@@ -24,4 +24,5 @@ __all__ = [
     "exec_",
     "exec_options",
     "port_forward",
+    "refused",
 ]

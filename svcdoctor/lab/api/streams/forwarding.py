@@ -40,6 +40,19 @@ async def forward(port: int, connect: Connect, incoming: Reader, outgoing: Write
         outlet.close()
 
 
+def refused(port: int, sandbox: str, namespace: str) -> ConnectionRefusedError:
+    """What ``connect`` raises where nothing listens, in containerd's words.
+
+    ``namespace`` is the path of the pod's network namespace, or ``host`` for a pod on its host's network.
+    """
+    return ConnectionRefusedError(
+        f'failed to execute portforward in network namespace "{namespace}": '
+        f'failed to connect to localhost:{port} inside namespace "{sandbox}", '
+        f"IPv4: dial tcp4 127.0.0.1:{port}: connect: connection refused "
+        f"IPv6 dial tcp6 [::1]:{port}: connect: connection refused "
+    )
+
+
 def wording(error: OSError, port: int, pod: str, uid: str) -> str:
     """What the kubelet says on the error stream. ``pod`` is the id of its sandbox; the runtime leaves ``uid`` empty."""
     return f"error forwarding port {port} to pod {pod}, uid {uid}: {error}"

@@ -15,7 +15,7 @@ from typing import Any
 
 from aiohttp import web
 
-from svcdoctor.lab.api.streams import ExecOptions, Process, exec_, exec_options, port_forward
+from svcdoctor.lab.api.streams import ExecOptions, Process, exec_, exec_options, port_forward, refused
 
 from . import processes
 
@@ -74,7 +74,7 @@ class Bench:
 
     async def _connect(self, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if port not in self.ports:
-            raise ConnectionRefusedError(REFUSED.format(port))
+            raise refused(port, SANDBOX, "/var/run/netns/cni-c1b24c67")
         return await asyncio.open_connection("127.0.0.1", self.ports[port])
 
     async def kubectl(self, *arguments: str, stdin: bytes = b"", **environment: str) -> tuple[int, str, str]:
