@@ -12,6 +12,7 @@ from ..errors import ExitCode
 from . import console
 from .diagnose import diagnose
 from .explain import explain
+from .lab import lab
 from .options import spread
 from .snapshot import snapshot
 
@@ -46,6 +47,7 @@ def svcdoctor(
 
 for command in COMMANDS:
     app.command()(spread(command))
+app.add_typer(lab)
 
 
 def main() -> ExitCode:

@@ -41,6 +41,9 @@ class Connection:
     request_timeout: Annotated[
         str | None, Option(metavar="TIME", help="Longest wait for one answer: 5s, 1m; 0 for no limit.")
     ] = None
+    lab: Annotated[
+        str | None, Option(metavar="FAULT", help="Ask an embedded cluster with this fault; see lab faults.")
+    ] = None
     verbose: Annotated[bool, Option("--verbose", "-v", help="Show every API call on stderr.")] = False
 
 

@@ -1,10 +1,13 @@
 """Where commands get their facts: a cluster, or a snapshot of one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from . import console
+from .lab import find_fault
 from .options import Connection, Source
 from .target import Asked
 
@@ -41,20 +44,41 @@ def gather(connection: Connection, asked: Asked, client: str | None, keep: bool)
     from ..collect.api import connect
     from ..collect.gather import gather
 
-    api = connect(_options(connection), on_call=_tell if connection.verbose else None)
-    console.say(*(f"svcdoctor: warning: {warning}" for warning in api.warnings))
-    target = asked.target(api.namespace, client)
-    try:
-        with console.progress(f"Reading {target.namespace}/{target.name} from {api.server}"):
-            return gather(api, target, keep), target
-    finally:
-        api.close()
+    with _options(connection) as options:
+        api = connect(options, on_call=_tell if connection.verbose else None)
+        console.say(*(f"svcdoctor: warning: {warning}" for warning in api.warnings))
+        target = asked.target(api.namespace, client)
+        try:
+            with console.progress(f"Reading {target.namespace}/{target.name} from {api.server}"):
+                return gather(api, target, keep), target
+        finally:
+            api.close()
 
 
-def _options(connection: Connection) -> "Options":
+@contextmanager
+def _options(connection: Connection) -> "Iterator[Options]":
+    """How the cluster is reached; a lab lives as long as the block."""
     from ..collect.kubeconfig import Options
 
-    return Options(
+    if connection.lab is not None:
+        from ..lab.base import Shape
+        from ..lab.serve import start
+
+        for flag in ("kubeconfig", "context", "cluster", "user"):
+            if getattr(connection, flag):
+                raise UsageError(f"--{flag} speaks of a cluster, but --lab brings its own", "leave out one of the two")
+        with console.progress("Starting the lab"):
+            lab = start(Shape(), find_fault(connection.lab))
+        with lab:
+            yield Options(
+                kubeconfig=lab.kubeconfig,
+                namespace=connection.namespace,
+                as_user=connection.as_user,
+                as_groups=tuple(connection.as_group or ()),
+                request_timeout=connection.request_timeout,
+            )
+        return
+    yield Options(
         kubeconfig=connection.kubeconfig,
         context=connection.context,
         cluster=connection.cluster,

@@ -21,6 +21,8 @@ Key = tuple[str, str]
 
 HISTORY = 20_000
 """Changes that are remembered; a watch that begins before them is told 410 Gone."""
+UNCOUNTED = frozenset({"services", "namespaces", "nodes", "persistentvolumeclaims", "resourcequotas", "leases"})
+"""Kinds whose strategy leaves metadata.generation alone, though they have a spec."""
 SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery's rand.String: no vowels, no lookalikes
 
 
@@ -136,7 +138,7 @@ class Store:
             raise Exists(meta["name"])
         meta["uid"] = self.new_uid()
         meta["creationTimestamp"] = meta.get("creationTimestamp") or stamp(self.clock.now)
-        if "spec" in made:
+        if "spec" in made and resource.plural not in UNCOUNTED:
             meta["generation"] = 1
         return self._commit(resource, {**made, "metadata": meta}, None)
 
@@ -177,16 +179,16 @@ class Store:
         self._tell(Change(self.revision, resource, old, None, last))
         return body
 
-    def load(self, resource: Resource, objects: Iterable[Json]) -> None:
-        """Stores many whole new objects at once, without history: a cluster that was large before anybody looked.
+    def version(self, made: Json) -> Stored:
+        """``made``, whose metadata is complete but for resourceVersion, as `load` takes it."""
+        self.revision += 1
+        made["metadata"]["resourceVersion"] = str(self.revision)
+        return _stored(made, self.revision)
 
-        Their metadata must be complete but for resourceVersion.
-        """
-        for made in objects:
-            self.revision += 1
-            made["metadata"]["resourceVersion"] = str(self.revision)
-            self._index(resource, None, _stored(made, self.revision))
-        self.compact()
+    def load(self, resource: Resource, versions: Iterable[Stored]) -> None:
+        """Stores many new objects without history: a cluster that was large before anybody looked. Then `compact`."""
+        for version in versions:
+            self._index(resource, None, version)
 
     def compact(self) -> None:
         """Forgets all history."""

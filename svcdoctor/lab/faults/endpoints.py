@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..base import REGISTRY, deployment, namespace, node, pod, pod_spec, server, service
-from .fault import Apply, Delete, Doctor, Fault, Patch, Plant, Stop, Wait
+from .fault import Act, Apply, Delete, Doctor, Fault, Patch, Plant, Stop, Wait
 from .service import HTTP, ports
 
 Json = dict[str, Any]
@@ -22,9 +22,9 @@ def replicas(count: int, name: str = "web") -> Patch:
     return Patch("deployments", name, {"spec": {"replicas": count}})
 
 
-def without_selector(*more: Json) -> tuple[Delete, Apply]:
-    """The patient without selector, and ``more`` beside it."""
-    return Delete("services", "web"), Apply((service("web", None, [HTTP]), *more))
+def without_selector(*more: Json) -> tuple[Act, ...]:
+    """The patient made anew without selector, and ``more`` beside it."""
+    return Delete("services", "web"), Wait(5), Apply((service("web", None, [HTTP]), *more))
 
 
 def slice_of(name: str, addresses: list[str], labels: dict[str, str], ports: list[Json] | None = None) -> Json:
@@ -48,9 +48,11 @@ def _doubled(found: Json) -> Json | None:
     return {**found, "endpoints": [*endpoints, {**endpoints[0], "targetRef": ref}]}
 
 
-def _one_family(found: Json) -> Json:
-    """A node as it was before the cluster became dual-stack."""
-    return {**found, "spec": {**found["spec"], "podCIDRs": found["spec"]["podCIDRs"][:1]}}
+def _one_family(found: Json) -> Json | None:
+    """A pod as it was made before the cluster became dual-stack."""
+    if found["metadata"].get("labels", {}).get("app") != "web":
+        return None
+    return {**found, "status": {**found["status"], "podIPs": found["status"]["podIPs"][:1]}}
 
 
 def _in_zone(name: str, count: int, zone: str) -> Json:
@@ -240,10 +242,7 @@ FAULTS = (
         "ip-family-mismatch",
         "the Service wants IPv6, the pods have no IPv6 address",
         (
-            replicas(0),
-            Wait(30),
-            Doctor("nodes", _one_family, namespace=""),
-            replicas(3),
+            Doctor("pods", _one_family),
             Delete("services", "web"),
             Apply((service("web", {"app": "web"}, [HTTP], ipFamilies=["IPv6"], ipFamilyPolicy="SingleStack"),)),
         ),

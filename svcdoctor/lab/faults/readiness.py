@@ -31,7 +31,7 @@ def image(reference: str, policy: str = "IfNotPresent") -> tuple[Act, ...]:
 
 def lingering() -> tuple[Act, ...]:
     """Pods that take an hour to end."""
-    return workload(server(args=args("--linger=1h")), terminationGracePeriodSeconds=3600)
+    return workload(server(args=args("--stop-after=1h")), terminationGracePeriodSeconds=3600)
 
 
 FAULTS = (
@@ -47,9 +47,12 @@ FAULTS = (
     ),
     Fault(
         "probe-too-tight",
-        "the health check takes about as long as the probe waits: pods come and go",
+        "now and then the health check takes longer than the probe waits: pods come and go",
         workload(
-            server(args=args("--answer-after=0.9s..1.3s"), readinessProbe=probe(timeoutSeconds=1, failureThreshold=1))
+            server(
+                args=args("--answer-after=1200ms", "--slow-for=12s", "--slow-every=60s"),
+                readinessProbe=probe(timeoutSeconds=1, failureThreshold=2),
+            )
         ),
     ),
     Fault(

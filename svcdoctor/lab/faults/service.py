@@ -19,11 +19,11 @@ def ports(*changed: Json) -> Patch:
     return Patch("services", "web", {"spec": {"ports": list(changed)}})
 
 
-def _plant(name: str, **spec: Any) -> Plant:
+def _plant(name: str, port: Json, **spec: Any) -> Plant:
     """A Service that today's validation would refuse."""
     whole = {"type": "ClusterIP", "clusterIP": "10.96.77.7", "clusterIPs": ["10.96.77.7"], "ipFamilies": ["IPv4"]}
     whole |= {"ipFamilyPolicy": "SingleStack", "sessionAffinity": "None", "internalTrafficPolicy": "Cluster"}
-    made = service(name, {"app": "web"}, [], **{**whole, **spec})
+    made = service(name, {"app": "web"}, [port], **{**whole, **spec})
     return Plant(({**made, "status": {"loadBalancer": {}}},))
 
 
@@ -46,7 +46,7 @@ FAULTS = (
     Fault(
         "quoted-number-port",
         'targetPort is the text "8080", which is looked up as a name',
-        (Delete("services", "web"), _plant("web", ports=[{**HTTP, "targetPort": "8080"}])),
+        (Delete("services", "web"), _plant("web", {**HTTP, "targetPort": "8080"})),
     ),
     Fault(
         "targetport-wrong", "targetPort is 9090, the containers listen on 8080", (ports({**HTTP, "targetPort": 9090}),)
@@ -80,7 +80,7 @@ FAULTS = (
         "the node port lies outside of the range that the API server hands out",
         (
             Delete("services", "web"),
-            _plant("web", type="NodePort", externalTrafficPolicy="Cluster", ports=[{**HTTP, "nodePort": 8080}]),
+            _plant("web", {**HTTP, "nodePort": 8080}, type="NodePort", externalTrafficPolicy="Cluster"),
         ),
     ),
 )

@@ -80,25 +80,28 @@ def _bound(pod: Pod, number: int) -> Bind | None:
 
 
 def check(case: Case, service: Service) -> Iterator[Finding]:
-    """Findings about servers whose command line binds too little for what the Service sends them."""
+    """Findings about servers whose command line binds too little for what the Service sends them.
+
+    A probe that passes proves the address that it asks, the pod's first: it says nothing of the other family.
+    """
     pods = [pod for pod in case.backends if not pod.terminating and not _proxied(pod)]
     for port in service.spec.ports:
-        bound = [
-            (pod, bind)
-            for pod in pods
-            if (number := resolve(pod, port.target, port.protocol))
-            and number not in proven(pod)
-            and (bind := _bound(pod, number))
-        ]
-        local = [(pod, bind) for pod, bind in bound if bind.host != "0.0.0.0"]
+        numbers = [(pod, resolve(pod, port.target, port.protocol)) for pod in pods]
+        bound = [(pod, number, bind) for pod, number in numbers if number and (bind := _bound(pod, number))]
+        unproven = [(pod, bind) for pod, number, bind in bound if number not in proven(pod)]
+        local = [(pod, bind) for pod, bind in unproven if bind.host != "0.0.0.0"]
         if local:
             yield _loopback(service, local, len(pods))
             return
-        six = "IPv6" in service.spec.ip_families
-        four = [(pod, bind) for pod, bind in bound if six and any(":" in address for address in pod.addresses)]
-        if four:
+        four = [(pod, bind) for pod, _, bind in bound if bind.host == "0.0.0.0" and _lacks_six(pod)]
+        if four and "IPv6" in service.spec.ip_families:
             yield _family(service, four, len(pods))
             return
+
+
+def _lacks_six(pod: Pod) -> bool:
+    """Whether the pod has an IPv6 address at which nobody probes it."""
+    return any(":" in address for address in pod.addresses) and ":" not in pod.addresses[0]
 
 
 def _proxied(pod: Pod) -> bool:

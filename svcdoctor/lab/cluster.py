@@ -1,0 +1,224 @@
+"""The lab's cluster: all its parts, how it comes to life, how it is broken and healed."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from . import base
+from .acts import Hands, perform
+from .api.access import MASTERS, Access, User
+from .api.allocate import Ranges
+from .api.server import ApiServer
+from .base import Shape
+from .clock import Clock
+from .controllers.backends import ENDPOINTS, PODS, SLICES
+from .controllers.endpoints import EndpointsController
+from .controllers.endpointslice import EndpointSliceController
+from .controllers.loop import Controller
+from .controllers.mirroring import MirroringController
+from .controllers.port_repair import NodePortRepair
+from .controllers.workloads import workload_controllers
+from .crowd import crowd, nodes_needed
+from .dns import resolv_conf, serve
+from .faults import BY_NAME, HEALTHY
+from .faults.fault import Act, Fault, Log, Wait
+from .insides import Insides
+from .kubelet import Kubelets
+from .kubeproxy import KubeProxies
+from .nameservers import NameServers
+from .programs import images
+from .resources import RESOURCES, Resource, named
+from .store import Key, Store, Stored
+
+Json = dict[str, Any]
+
+HISTORY = timedelta(hours=1)
+"""How old a lab is when it begins to serve."""
+SETTLING = timedelta(minutes=2)
+"""In which the well cluster has come up."""
+RANGES = Ranges(cidrs=base.SERVICE_CIDRS)
+ADMINISTRATOR = User("lab-admin", (MASTERS,))
+MADE = (PODS, SLICES, ENDPOINTS, named("events"), named("replicasets"), named("controllerrevisions"), named("leases"))
+"""What controllers make; all else was written by somebody."""
+KEPT = (named("servicecidrs"), named("ipaddresses"))
+"""What the cluster makes for itself under names of its own, beside what people make."""
+CROWD = "load-"
+"""How the namespaces begin that a large lab has for its size."""
+
+
+class Cluster:
+    """Belongs to one thread. Made dead; `boot` lives its first hour through."""
+
+    def __init__(self, shape: Shape, now: datetime, token: str) -> None:
+        self.shape = shape
+        self.token = token
+        self.fault = HEALTHY
+        self.clock = Clock(now - HISTORY)
+        self.store = Store(self.clock, shape.seed)
+        self.hands = Hands(self.store, RANGES)
+        self.proxies = KubeProxies(self.store, shape.proxy_mode)
+        self.names = NameServers(self.store)
+        self.kubelets = Kubelets(self.store, images(self.proxies, self.names.ask, self._resolv_conf))
+        self.insides = Insides(self.kubelets, self.names)
+        self.controllers: dict[str, Controller] = {made.name: made for made in _controllers(self.store)}
+        self.api = ApiServer(self.store, Access({token: ADMINISTRATOR}), self.insides, RANGES, self._controls())
+        self._now = now
+        self._well: dict[tuple[Resource, Key], Json] = {}
+
+    # -------------------------------------------------------------------------------------------------------- its life
+
+    def boot(self, fault: Fault = HEALTHY) -> None:
+        """Lives through the hour before now. ``fault`` begins so early that it shows."""
+        for controller in self.controllers.values():
+            controller.start()
+        self.hands.plant(base.node(number) for number in range(1, nodes_needed(self.shape) + 1))
+        self.kubelets.begin()
+        self.hands.apply([*base.system(self.shape), *base.patient()])
+        self.clock.run_until(self.clock.now + SETTLING)
+        self._well = {(r, s.key): s.load() for r in RESOURCES if r not in MADE for s in self.store.list(r)}
+        crowd(self.store, self.shape)
+        self.clock.run_until(self._now - timedelta(seconds=max(fault.age, fault.waits)))
+        self.fault = fault
+        self._happen(fault.acts, self._pass)
+        self.clock.run_until(self._now)
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Opens the name server's sockets, closed by ``stack``."""
+        serving = await serve(self.names.pods)
+        stack.push_async_callback(serving.close)
+        self.insides.dns_port = serving.port
+
+    def app(self) -> web.Application:
+        return self.api.app()
+
+    def _pass(self, seconds: float, rest: Callable[[], None]) -> None:
+        """Lets simulated time pass."""
+        self.clock.run_until(self.clock.now + timedelta(seconds=seconds))
+        rest()
+
+    def _later(self, seconds: float, rest: Callable[[], None]) -> None:
+        """Goes on when the lab's clock, which runs, is so far."""
+        self.clock.after(seconds, rest)
+
+    def _happen(self, acts: tuple[Act, ...], wait: Callable[[float, Callable[[], None]], None]) -> None:
+        for number, act in enumerate(acts):
+            if isinstance(act, Wait):
+                wait(act.seconds, lambda: self._happen(acts[number + 1 :], wait))  # noqa: B023
+                return
+            perform(act, self.hands, self)
+
+    # --------------------------------------------------------------------------------------------------- broken, healed
+
+    def break_(self, name: str) -> Json:
+        """Makes the cluster well, then lets a fault happen. Raises LookupError."""
+        if name not in BY_NAME:
+            raise LookupError(f"no fault is called {name}")
+        self.heal()
+        self.fault = BY_NAME[name]
+        self._happen(self.fault.acts, self._later)
+        return {"fault": name}
+
+    def heal(self) -> Json:
+        """Takes back whatever was done: by a fault, or by hand."""
+        self.fault = HEALTHY
+        for mended in (self.names, self.proxies, self.insides):
+            mended.heal()
+        for controller in self.controllers.values():
+            controller.start()
+        self.kubelets.begin()
+        self._clear()
+        return {"fault": self.fault.name}
+
+    def _clear(self) -> None:
+        """Objects as they were when all was well. What controllers make of them follows by itself."""
+        for resource in RESOURCES:
+            for stored in self.store.list(resource):
+                well = self._well.get((resource, stored.key))
+                if well is not None:
+                    self.store.replace(resource, _restored(stored.load(), well))
+                elif self._is_strange(resource, stored):
+                    self._remove(resource, stored)
+        for (resource, key), well in self._well.items():
+            if self.store.find(resource, *key) is None:
+                self.store.create(resource, without_history(well))
+
+    def _is_strange(self, resource: Resource, stored: Stored) -> bool:
+        """Whether somebody put it there after all was well: no controller made it, or it is on its way out."""
+        if stored.namespace.startswith(CROWD) or (resource.plural == "namespaces" and stored.name.startswith(CROWD)):
+            return False
+        if resource in MADE:
+            return bool(stored.load()["metadata"].get("deletionTimestamp"))
+        return not stored.owner and resource not in KEPT
+
+    def _remove(self, resource: Resource, stored: Stored) -> None:
+        """At once, whatever graces and finalizers it has."""
+        if self.store.find(resource, *stored.key) is not None:
+            self.store.delete(resource, *stored.key)
+
+    # ------------------------------------------------------------------------------------ what lies outside the objects
+
+    def stop(self, part: str) -> None:
+        kind, _, node = part.partition("/")
+        if kind == "kubelet":
+            self.kubelets.stop_node(node)
+        elif kind == "kube-proxy":
+            self.proxies.hang(node)
+        else:
+            self.controllers[part].stop()
+
+    def change_file(self, node: str, file: str, change: Callable[[str], str]) -> None:
+        self.proxies.change(node, file, change)
+
+    def configure(self, part: str, settings: Json) -> None:
+        kind, _, node = part.partition("/")
+        if kind == "kubelet":
+            self.insides.settings.setdefault(node, {}).update(settings)
+        elif kind == "kube-proxy":
+            self.proxies.configure(node, settings, {})
+        else:
+            self.proxies.configure(node, {}, settings)
+
+    def behave(self, at: str, behaviour: Json) -> None:
+        self.names.behave(at, behaviour)
+
+    def say(self, said: Log) -> None:
+        self.insides.say(self.clock.now, said)
+
+    def _resolv_conf(self, pod: Json) -> str:
+        settings = self.insides.configz(pod["spec"]["nodeName"])["kubeletconfig"]
+        return resolv_conf(
+            pod,
+            cluster_dns=settings.get("clusterDNS") or (),
+            cluster_domain=settings.get("clusterDomain", ""),
+            node_resolv_conf=base.NODE_RESOLV_CONF,
+        )
+
+    def _controls(self) -> dict[str, Callable[..., Json]]:
+        """What can be told the lab from outside, under /lab/."""
+        return {"break": self.break_, "heal": self.heal, "fault": lambda: {"fault": self.fault.name}}
+
+
+def _controllers(store: Store) -> Iterator[Controller]:
+    yield from workload_controllers(store)
+    for make in (EndpointSliceController, EndpointsController, MirroringController, NodePortRepair):
+        yield make(store)
+
+
+def _restored(live: Json, well: Json) -> Json:
+    """``live`` as it was when all was well; its status is the controllers' business."""
+    meta = {**live["metadata"]}
+    for field in ("labels", "annotations", "finalizers"):
+        meta.pop(field, None)
+        if field in well["metadata"]:
+            meta[field] = well["metadata"][field]
+    return {**well, "metadata": meta} | ({"status": live["status"]} if "status" in live else {})
+
+
+def without_history(well: Json) -> Json:
+    """A new object of the same content."""
+    own = ("uid", "resourceVersion", "creationTimestamp", "generation")
+    meta = {field: value for field, value in well["metadata"].items() if field not in own}
+    return {field: value for field, value in well.items() if field != "status"} | {"metadata": meta}

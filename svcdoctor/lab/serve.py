@@ -1,0 +1,170 @@
+"""A lab that runs: its thread, its certificates, its kubeconfig. All of it is gone when it ends."""
+
+import asyncio
+import base64
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import ssl
+import tempfile
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import trustme
+from aiohttp import web
+
+from ..errors import CouldNotLook, UsageError
+from .base import Shape
+from .clock import real_now
+from .cluster import Cluster
+from .faults import HEALTHY
+from .faults.fault import Fault
+from .names import CONTEXT, FOLDER
+
+T = TypeVar("T")
+
+HOST = "127.0.0.1"
+PATIENCE = 2.0
+"""Seconds that open connections get when the lab ends."""
+
+
+class Lab:
+    """A running lab. Made by `start`; `stop` ends it, and may be called again."""
+
+    def __init__(self, cluster: Cluster, folder: Path, listener: socket.socket, speed: float) -> None:
+        self.cluster = cluster
+        self.folder = folder
+        self.url = f"https://{HOST}:{listener.getsockname()[1]}"
+        self._listener = listener
+        self._speed = speed
+        self._loop = asyncio.new_event_loop()
+        self._ready = threading.Event()
+        self._failure: BaseException | None = None
+        self._end: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="svcdoctor-lab", daemon=True)
+
+    @property
+    def kubeconfig(self) -> Path:
+        return self.folder / "kubeconfig"
+
+    def begin(self) -> None:
+        """Serves; returns when it does."""
+        authority = trustme.CA()
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert(HOST, "localhost").configure_cert(tls)
+        self._tls = tls
+        self._write_kubeconfig(authority.cert_pem.bytes())
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            raise self._failure
+
+    def call(self, work: Callable[[Cluster], T]) -> T:
+        """Does ``work`` in the lab's thread, where alone its cluster may be touched."""
+
+        async def there() -> T:
+            return work(self.cluster)
+
+        return self.wait(there())
+
+    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """What ``coroutine`` gives, run in the lab's thread."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    def stop(self) -> None:
+        """Ends the lab and removes what it left on disk."""
+        if self._thread.is_alive() and self._end is not None:
+            self._loop.call_soon_threadsafe(self._end.set)
+            self._thread.join(PATIENCE * 2)
+        self._listener.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> "Lab":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_until_complete(self._serve())
+        except BaseException as error:
+            self._failure = error
+        finally:
+            self._ready.set()
+            self._loop.close()
+
+    async def _serve(self) -> None:
+        self._end = asyncio.Event()
+        async with contextlib.AsyncExitStack() as stack:
+            await self.cluster.open(stack)
+            runner = web.AppRunner(self.cluster.app(), handler_cancellation=True, shutdown_timeout=PATIENCE)
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await web.SockSite(runner, self._listener, ssl_context=self._tls).start()
+            clock = asyncio.create_task(self.cluster.clock.follow(self._speed))
+            self._ready.set()
+            await self._end.wait()
+            clock.cancel()
+            await asyncio.gather(clock, return_exceptions=True)
+
+    def _write_kubeconfig(self, authority: bytes) -> None:
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": CONTEXT,
+            "clusters": [
+                {
+                    "name": CONTEXT,
+                    "cluster": {
+                        "server": self.url,
+                        "certificate-authority-data": base64.b64encode(authority).decode(),
+                    },
+                }
+            ],
+            "users": [{"name": CONTEXT, "user": {"token": self.cluster.token}}],
+            "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": "default"}}],
+        }
+        self.kubeconfig.write_text(json.dumps(config, indent=1) + "\n")  # JSON is YAML, and the folder is private
+        (self.folder / "pid").write_text(f"{os.getpid()}\n")
+
+
+def start(shape: Shape, fault: Fault = HEALTHY, port: int = 0, speed: float = 1.0) -> Lab:
+    """A lab that serves, an hour old in its own time and ill with ``fault``.
+
+    Raises UsageError where the port or the temporary folder is not to be had.
+    """
+    listener = _listen(port)
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=FOLDER))
+    except OSError as error:
+        listener.close()
+        raise CouldNotLook(
+            f"cannot write to the temporary folder: {error.strerror}", "set TMPDIR to a folder that can be written to"
+        ) from None
+    cluster = Cluster(shape, real_now(), secrets.token_urlsafe(24))
+    lab = Lab(cluster, folder, listener, speed)
+    try:
+        cluster.boot(fault)
+        lab.begin()
+    except BaseException:
+        lab.stop()
+        raise
+    return lab
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        why = error.strerror if isinstance(error, OSError) else "no such port"
+        raise UsageError(f"cannot listen on {HOST}:{port}: {why}", "leave out --port to take a free one") from None
+    return listener
