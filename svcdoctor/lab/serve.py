@@ -29,7 +29,7 @@ from .names import CONTEXT, FOLDER
 T = TypeVar("T")
 
 HOST = "127.0.0.1"
-PATIENCE = 2.0
+PATIENCE = 0.3
 """Seconds that open connections get when the lab ends."""
 
 
@@ -80,7 +80,7 @@ class Lab:
         """Ends the lab and removes what it left on disk."""
         if self._thread.is_alive() and self._end is not None:
             self._loop.call_soon_threadsafe(self._end.set)
-            self._thread.join(PATIENCE * 2)
+            self._thread.join(5)
         self._listener.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..base import REGISTRY, deployment, namespace, node, pod, pod_spec, server, service
+from ..base import REGISTRY, deployment, namespace, node, node_name, pod, pod_spec, server, service
 from .fault import Act, Apply, Delete, Doctor, Fault, Patch, Plant, Stop, Wait
 from .service import HTTP, ports
 
@@ -48,11 +48,10 @@ def _doubled(found: Json) -> Json | None:
     return {**found, "endpoints": [*endpoints, {**endpoints[0], "targetRef": ref}]}
 
 
-def _one_family(found: Json) -> Json | None:
-    """A pod as it was made before the cluster became dual-stack."""
-    if found["metadata"].get("labels", {}).get("app") != "web":
-        return None
-    return {**found, "status": {**found["status"], "podIPs": found["status"]["podIPs"][:1]}}
+def _old_node(number: int) -> Json:
+    """A node as it was before the cluster became dual-stack."""
+    made = node(number)
+    return {**made, "spec": {**made["spec"], "podCIDRs": made["spec"]["podCIDRs"][:1]}}
 
 
 def _in_zone(name: str, count: int, zone: str) -> Json:
@@ -242,7 +241,9 @@ FAULTS = (
         "ip-family-mismatch",
         "the Service wants IPv6, the pods have no IPv6 address",
         (
-            Doctor("pods", _one_family),
+            Plant((_old_node(3),)),
+            Delete("deployments", "web"),
+            Apply((deployment("web", 3, {"app": "web"}, pod_spec(server(), nodeName=node_name(3))),)),
             Delete("services", "web"),
             Apply((service("web", {"app": "web"}, [HTTP], ipFamilies=["IPv6"], ipFamilyPolicy="SingleStack"),)),
         ),

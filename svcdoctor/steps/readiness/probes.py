@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from ...model.case import Case
+from ...model.cluster import Event
 from ...model.diagnosis import Confidence, Evidence, Fix, Rule, RuledOut, Severity
 from ...model.pod import Container, ContainerStatus, Pod, Probe
 from ..listening import declared, mentions, probe_host, probe_port, probes, resolve
@@ -276,7 +277,9 @@ def flapping(case: Case, pod: Pod) -> Trouble | None:
     for container in pod.spec.servers:
         probe = container.readiness_probe
         said = complaint(case, pod, container, probe, "Readiness") if probe else None
-        if probe is None or said is None or said.stale or said.failure not in LATE or said.event.times < FLAPS:
+        if probe is None or said is None or said.failure not in LATE or said.event.times < FLAPS:
+            continue
+        if said.stale and not _comes_and_goes(case, pod, probe, said.event):
             continue
         return Trouble(
             PROBE_TOO_TIGHT,
@@ -287,3 +290,15 @@ def flapping(case: Case, pod: Pod) -> Trouble | None:
             (RuledOut(PROBE_FAILING.name, "the pod is Ready now"),),
         )
     return None
+
+
+def _comes_and_goes(case: Case, pod: Pod, probe: Probe, event: Event) -> bool:
+    """Whether the pod, Ready since a short while, has been so in between too.
+
+    A probe that failed all along would have been counted once a period; half as often means that it also passed.
+    """
+    condition, first, last = pod.condition("Ready"), event.first_timestamp, event.last_seen
+    since = condition.last_transition_time if condition else None
+    if since is None or first is None or last is None or case.age(since) > LATELY:
+        return False
+    return (last - first).total_seconds() >= 2 * event.times * probe.period_seconds
