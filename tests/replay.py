@@ -43,6 +43,7 @@ class Replay:
     def __init__(self, folder: Path | None = None) -> None:
         self.lists: dict[str, list[Json]] = {plural: [] for plural in RESOURCES}
         self.logs: dict[str, str] = {}
+        self.configz: dict[str, Json] = {}  # by node
         self.token: str | None = None
         self.misdeeds: list[Misdeed] = []
         self.requests: list[tuple[str, str]] = []  # (path, decoded query)
@@ -50,18 +51,24 @@ class Replay:
         self.url = ""
         if folder is not None:
             self._load(folder / "api")
+            files = folder.glob("nodes/*/kubelet-configz.json")
+            self.configz = {file.parent.name: json.loads(file.read_text()) for file in files}
 
     def _load(self, root: Path) -> None:
         for file in sorted(root.rglob("*.json")):
             place = locate(str(file.relative_to(root)).removesuffix(".json"))
-            if place is not None and not place[2]:
-                self.lists[place[0].plural] += json.loads(file.read_text()).get("items") or []
+            if place is not None:
+                said = json.loads(file.read_text())
+                self.lists[place[0].plural] += [said] if place[2] else said.get("items") or []
 
     def answer(self, path: str, query: Mapping[str, str]) -> tuple[int, Json | str]:
         if path.endswith("/log"):
             text = self.logs.get(path.rsplit("/", 2)[1])
             missing = status(400, "BadRequest", "previous terminated container not found")
             return (200, text) if text is not None else (400, missing)
+        if path.endswith("/proxy/configz"):
+            told = self.configz.get(path.split("/")[3])
+            return (200, told) if told else (404, status(404, "NotFound", "node not found"))
         place = locate(path)
         if place is None:
             return 404, status(404, "NotFound", "the server could not find the requested resource")

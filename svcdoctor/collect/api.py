@@ -6,6 +6,7 @@ connection pool; what the answers say is decoded elsewhere.
 
 import os
 import random
+import re
 import ssl
 import threading
 import time
@@ -32,6 +33,8 @@ WORKERS = 8
 CHUNK = 1 << 18
 TRIES = 4
 RETRY_STATUS = frozenset({429, 500, 502, 503, 504})
+PASSED_ON = re.compile(r"api/v1/(?:nodes|namespaces/[^/]+/(?:pods|services))/[^/]+/proxy/")
+"""Paths that a node, a pod or a Service answers, in its own words."""
 LONGEST_WAIT = 10.0
 """Seconds that one Retry-After is obeyed; a server that wants more is reported instead."""
 
@@ -100,7 +103,7 @@ class Api:
             reply = self._try(path, asked, url, last=attempt == TRIES)
             if reply is None:
                 self._sleep(_pause(attempt))
-            elif reply.status == 401 and self._renewed(generation):
+            elif reply.status == 401 and not PASSED_ON.match(path) and self._renewed(generation):
                 generation = self._generation
             elif (
                 reply.status in RETRY_STATUS and attempt < TRIES and (wait := _retry_after(reply, attempt)) is not None
@@ -158,7 +161,9 @@ class Api:
         return self.taken_at or datetime.now(UTC)
 
     def _checked(self, path: str, reply: Reply) -> Reply:
-        """``reply`` from something that is an API server and knows us."""
+        """``reply`` from something that is an API server and knows us, or from what it passed the question on to."""
+        if PASSED_ON.match(path):
+            return reply
         if reply.status == 401:
             raise CouldNotLook(
                 f"the API server {self.server} does not accept the credentials of context {self.context}",

@@ -60,9 +60,17 @@ class DaemonSet(Workload, frozen=True):
     """apps/v1 DaemonSet."""
 
 
+class NodeAddress(Base, frozen=True):
+    """core/v1 NodeAddress; of type Hostname it may be a name."""
+
+    type: str = ""
+    address: str = ""
+
+
 class NodeStatus(Base, frozen=True):
     """core/v1 NodeStatus."""
 
+    addresses: tuple[NodeAddress, ...] = ()
     conditions: tuple[Condition, ...] = ()
     allocatable: dict[str, int | str] = {}
 

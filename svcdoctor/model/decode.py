@@ -1,7 +1,9 @@
 """Bytes of the API -> our Structs.
 
 Kubernetes treats ``null`` like an absent field everywhere. The Structs allow null only where real servers send it, so
-that the common case is one fast pass; a document with other nulls takes a second, slower one that drops them first.
+that the common case is one fast pass; a document with other nulls takes a second, slower one that drops them first. As
+an item of a list ``null`` is dropped only where the type has no room for it: a policy's peer that is ``null`` is not no
+peer.
 """
 
 from typing import Any, Generic, TypeVar
@@ -53,7 +55,7 @@ def decode(body: bytes, type: type[T], source: str) -> T:
         try:
             return decoder.decode(body)  # type: ignore[no-any-return]
         except msgspec.ValidationError:
-            return decoder.decode(_without_nulls(body))  # type: ignore[no-any-return]
+            return _without_nulls(body, decoder)  # type: ignore[no-any-return]
     except msgspec.ValidationError as error:
         raise BadData(source, f"of another shape than expected ({error})") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -62,13 +64,27 @@ def decode(body: bytes, type: type[T], source: str) -> T:
         ) from None
 
 
-def _without_nulls(body: bytes) -> bytes:
-    return msgspec.json.encode(_drop_nulls(msgspec.json.decode(body)))
+def decode_yaml(text: str, type: type[T]) -> T | None:
+    """A YAML document as ``type``; None for what is no such thing. For texts that people write into ConfigMaps."""
+    import yaml
+
+    try:
+        return msgspec.convert(_drop_nulls(yaml.safe_load(text)), type)
+    except (yaml.YAMLError, msgspec.ValidationError, ValueError, RecursionError):
+        return None
 
 
-def _drop_nulls(value: Any) -> Any:
+def _without_nulls(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
+    document = msgspec.json.decode(body)
+    try:
+        return decoder.decode(msgspec.json.encode(_drop_nulls(document, in_lists=False)))
+    except msgspec.ValidationError:
+        return decoder.decode(msgspec.json.encode(_drop_nulls(document)))
+
+
+def _drop_nulls(value: Any, in_lists: bool = True) -> Any:
     if isinstance(value, dict):
-        return {key: _drop_nulls(item) for key, item in value.items() if item is not None}
+        return {key: _drop_nulls(item, in_lists) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [_drop_nulls(item) for item in value if item is not None]
+        return [_drop_nulls(item, in_lists) for item in value if item is not None or not in_lists]
     return value

@@ -123,11 +123,24 @@ class PodDNSConfig(Base, frozen=True):
     options: tuple[PodDNSConfigOption, ...] = ()
 
 
+class ConfigMapVolume(Base, frozen=True):
+    """core/v1 ConfigMapVolumeSource."""
+
+    name: str = ""
+
+
+class Volume(Base, frozen=True):
+    """core/v1 Volume: only which ConfigMap it shows."""
+
+    config_map: ConfigMapVolume | None = None
+
+
 class PodSpec(Base, frozen=True):
     """core/v1 PodSpec."""
 
     containers: tuple[Container, ...] = ()
     init_containers: tuple[Container, ...] = ()
+    volumes: tuple[Volume, ...] = ()
     node_name: str = ""
     host_network: bool = False
     readiness_gates: tuple[ReadinessGate, ...] = ()
@@ -139,6 +152,11 @@ class PodSpec(Base, frozen=True):
     service_account_name: str = ""
     enable_service_links: bool | None = None
     termination_grace_period_seconds: int | None = None
+
+    @property
+    def config_maps(self) -> tuple[str, ...]:
+        """The ConfigMaps that are mounted."""
+        return tuple(volume.config_map.name for volume in self.volumes if volume.config_map)
 
     @property
     def servers(self) -> tuple[Container, ...]:
