@@ -68,7 +68,8 @@ def _options(connection: Connection) -> "Iterator[Options]":
             if getattr(connection, flag):
                 raise UsageError(f"--{flag} speaks of a cluster, but --lab brings its own", "leave out one of the two")
         with console.progress("Starting the lab"):
-            lab = start(Shape(), find_fault(connection.lab))
+            fault = find_fault(connection.lab)
+            lab = start(Shape(proxy_mode=fault.modes[0]), fault)
         with lab:
             yield Options(
                 kubeconfig=lab.kubeconfig,

@@ -32,8 +32,6 @@ class Parts(Protocol):
 
     def say(self, said: fault.Log) -> None: ...
 
-    def wait(self, seconds: float) -> None: ...
-
 
 class Hands:
     """Writes objects: as a user does through the API server, or past all its checks."""
@@ -100,7 +98,7 @@ def _wish(resource: Resource, meta: Json) -> Wish:
     return Wish(resource, meta.get("namespace", "default") if resource.namespaced else "", meta["name"])
 
 
-def perform(act: fault.Act, hands: Hands, parts: Parts) -> None:
+def perform(act: fault.Deed, hands: Hands, parts: Parts) -> None:
     """Does one act."""
     match act:
         case fault.Apply(objects):
@@ -130,7 +128,5 @@ def perform(act: fault.Act, hands: Hands, parts: Parts) -> None:
             parts.behave(at, behaviour)
         case fault.Log():
             parts.say(act)
-        case fault.Wait(seconds):
-            parts.wait(seconds)
         case _:
             assert_never(act)
