@@ -12,6 +12,7 @@ from .access import MASTERS, User
 from .go_json import complaint
 from .misbehave import Misbehaviour
 from .paths import RequestInfo
+from .protobuf import MEDIA_TYPE, NotProtobuf, decode_protobuf
 from .status import Refusal, bad_request, failure, not_acceptable, unsupported_media_type
 
 Json = dict[str, Any]
@@ -20,7 +21,7 @@ Form = Literal["", "Table", "PartialObjectMetadata"]
 
 LONGEST = 3 * 1024 * 1024
 """Bytes that a request's body may have."""
-BODIES = ("application/json", "application/yaml")
+BODIES = ("application/json", "application/yaml", MEDIA_TYPE)
 
 
 class Call(Struct, frozen=True, kw_only=True):
@@ -58,6 +59,8 @@ class Call(Struct, frozen=True, kw_only=True):
         if content_type not in BODIES:
             raise unsupported_media_type(BODIES)
         body = await self.body()
+        if content_type == MEDIA_TYPE:
+            return _protobuf(body, kind)
         return _yaml(body) if "yaml" in content_type else _json(body, kind)
 
     async def options(self) -> Json:
@@ -76,6 +79,14 @@ def _json(body: bytes, kind: str) -> Json:
         return found
     unknown = f"couldn't get version/kind; json parse error: {why}"
     raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {unknown}")
+
+
+def _protobuf(body: bytes, kind: str) -> Json:
+    """Raises Refusal (400)."""
+    try:
+        return decode_protobuf(body)
+    except NotProtobuf as error:
+        raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {error}") from None
 
 
 def _yaml(body: bytes) -> Json:

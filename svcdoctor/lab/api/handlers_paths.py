@@ -9,6 +9,7 @@ from aiohttp import hdrs
 from .answers import JSON, Answer, json_answer, text_answer
 from .calls import Call, Clause, accepted
 from .discovery import AGGREGATED, aggregated, legacy
+from .openapi import document
 from .status import method_not_allowed, no_such_path
 
 Json = dict[str, Any]
@@ -52,7 +53,10 @@ class Paths:
             )
         if first in ("", "api", "apis"):
             return self._discovery(path, call)
-        raise no_such_path()
+        found = document(path)
+        if found is None:
+            raise no_such_path()
+        return json_answer(found)
 
     def _discovery(self, path: str, call: Call) -> Answer:
         """In the first form of the Accept header that there is of it."""

@@ -4,7 +4,11 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakSet
+
+PATIENCE = 1.0
+"""Seconds that what is cut off may take to end."""
+CROWD = 1000
+"""Connections that are remembered before it is worth a look which of them have been closed."""
 
 
 class OpenStreams:
@@ -12,12 +16,14 @@ class OpenStreams:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._transports: WeakSet[asyncio.Transport] = WeakSet()
+        self._transports: set[asyncio.Transport] = set()
 
     def note(self, transport: asyncio.Transport | None) -> None:
         """Remembers a connection. A client that keeps one and sleeps would not answer TLS's goodbye for long."""
         if transport is not None:
             self._transports.add(transport)
+        if len(self._transports) > CROWD:
+            self._transports = {one for one in self._transports if not one.is_closing()}
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -30,9 +36,12 @@ class OpenStreams:
         finally:
             self._tasks.discard(task)
 
-    def close(self) -> None:
-        """Cuts them all off."""
-        for task in tuple(self._tasks):
+    async def close(self) -> None:
+        """Cuts them all off, and waits until they have ended."""
+        tasks = tuple(self._tasks)
+        for task in tasks:
             task.cancel()
         for transport in tuple(self._transports):
             transport.abort()
+        if tasks:
+            await asyncio.wait(tasks, timeout=PATIENCE)

@@ -56,7 +56,7 @@ class ApiServer:
         return app
 
     async def _shut_down(self, app: web.Application) -> None:
-        self._streams.close()
+        await self._streams.close()
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         """Whatever goes wrong on purpose is a Refusal, and a Refusal is an answer."""

@@ -55,7 +55,7 @@ class Command:
 
 
 class MadeUpKubelets:
-    """Pods that log, run a few commands, and echo on port 8080."""
+    """Pods that log, run a few commands, and say hello on port 8080."""
 
     def __init__(self) -> None:
         self.logs: dict[str, list[tuple[datetime, str]]] = {}
@@ -74,7 +74,7 @@ class MadeUpKubelets:
     async def connect(self, pod: Json, port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if port != 8080:
             raise ConnectionRefusedError(111, "connection refused")
-        server = await asyncio.start_server(_shout, "127.0.0.1", 0)
+        server = await asyncio.start_server(_answer, "127.0.0.1", 0)
         async with server:
             return await asyncio.open_connection(*server.sockets[0].getsockname())
 
@@ -87,10 +87,9 @@ class MadeUpKubelets:
         return {"kubeletconfig": {"clusterDomain": "cluster.local"}}
 
 
-async def _shout(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(1024):
-        writer.write(data.upper())
-        await writer.drain()
+async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.0 200 OK\r\n\r\nhello\n")
     writer.close()
     await writer.wait_closed()
 

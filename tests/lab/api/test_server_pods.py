@@ -21,9 +21,8 @@ def logging(served):
 def running(*names):
     made = pod()
     made["spec"]["containers"] = [{"name": name, "image": "web"} for name in names or ("app",)]
-    states = [
-        {"name": name, "state": {"running": {}}, "containerID": f"containerd://{name}"} for name in names or ("app",)
-    ]
+    status = {"ready": True, "restartCount": 0, "image": "web", "imageID": "web", "state": {"running": {}}}
+    states = [{"name": name, **status, "containerID": f"containerd://{name}"} for name in names or ("app",)]
     return made | {"status": {"phase": "Running", "podIP": "10.244.1.7", "containerStatuses": states}}
 
 
