@@ -36,11 +36,11 @@ class Insides:
         self.settings.clear()
 
     def log(self, pod: Json, container: str, previous: bool) -> list[Line]:
-        lines = [*self._kubelets.log(pod, container, previous), *self._further(pod, container)]
-        if container == "coredns":
-            since = parse_stamp(pod["status"]["startTime"])
-            lines += [(since, line) for line in self._names.log(pod, since)]
-        return sorted(lines, key=lambda line: line[0])
+        lines = self._kubelets.log(pod, container, previous)
+        if container == "coredns":  # it knows better than its image what it serves, and how it fares
+            since = lines[0][0] if lines else parse_stamp(pod["status"]["startTime"])
+            lines = [(since, line) for line in self._names.log(pod, since)]
+        return sorted([*lines, *self._further(pod, container)], key=lambda line: line[0])
 
     def _further(self, pod: Json, container: str) -> list[Line]:
         meta = pod["metadata"]
