@@ -27,6 +27,7 @@ from msgspec import Struct, structs
 from .. import __version__, files, redact
 from ..errors import BadData, CouldNotLook
 from ..model.decode import decode
+from ..model.foreign import holds_policies
 from ..model.meta import Time
 from ..model.snapshot import Answer, Gap, Snapshot, assemble, locate
 from . import observed
@@ -183,7 +184,10 @@ def _parts(source: Path) -> dict[str, bytes]:
 
 def _is_part(name: str) -> bool:
     match = PART.fullmatch(name)
-    return match is not None and (match["api"] is None or locate(_api_path(match["name"])[0]) is not None)
+    if match is None or match["api"] is None:
+        return match is not None
+    path = _api_path(match["name"])[0]
+    return locate(path) is not None or holds_policies(path)
 
 
 def _api_path(name: str) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from msgspec import Struct, structs
 from ..errors import BadData
 from .cluster import KubeletConfiguration
 from .decode import Kind, ObjectList, decode
+from .foreign import ForeignPolicy, read_policies
 from .meta import Object
 from .objects import (
     RESOURCES,
@@ -99,6 +100,7 @@ class Snapshot(Struct, frozen=True):
     clusternetworkpolicies: Reading[ClusterNetworkPolicy] = Reading()
     adminnetworkpolicies: Reading[AdminNetworkPolicy] = Reading()
     baselineadminnetworkpolicies: Reading[BaselineAdminNetworkPolicy] = Reading()
+    foreign_policies: tuple[ForeignPolicy, ...] = ()  # of the network plugin's own kinds, as far as they were read
     logs: Mapping[tuple[str, str, str], str] = {}  # (namespace, pod, container) -> the tail of its last run
     kubelets: Mapping[str, KubeletConfiguration] = {}  # by node
     node_files: Mapping[str, str] = {}  # node -> its own resolv.conf
@@ -222,9 +224,11 @@ def assemble(snapshot: Snapshot, answers: Iterable[Answer]) -> Snapshot:
     Raises BadData, which names the first answer that can't be decoded.
     """
     piles: dict[str, _Pile] = {}
+    foreign = {policy.key: policy for policy in snapshot.foreign_policies}
     for answer in answers:
         place = locate(answer.path)
         if place is None:
+            foreign |= {policy.key: policy for policy in read_policies(answer.path, answer.body, answer.source)}
             continue
         resource, namespace, name = place
         if resource.plural not in piles:
@@ -233,4 +237,4 @@ def assemble(snapshot: Snapshot, answers: Iterable[Answer]) -> Snapshot:
     known = {gap.what for gap in snapshot.gaps}
     gaps = tuple(gap for pile in piles.values() for gap in pile.refused if gap.what not in known)
     readings = {plural: pile.reading() for plural, pile in piles.items()}
-    return structs.replace(snapshot, gaps=snapshot.gaps + gaps, **readings)
+    return structs.replace(snapshot, gaps=snapshot.gaps + gaps, foreign_policies=tuple(foreign.values()), **readings)
