@@ -4,13 +4,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
-DEMO := $(BIN)/svcdoctor diagnose invoice -n billing --snapshot tests/cases/iptables-selector-typo
+DEMO := $(BIN)/svcdoctor diagnose web --lab selector-typo
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint bench docs clean
 
 help:
-	@echo "make demo    diagnose a Service of a recorded cluster"
+	@echo "make demo    diagnose a broken Service of the embedded lab"
 	@echo "make test    lint, then every test"
 	@echo "make lint    ruff, mypy and the import contracts"
 	@echo "make bench   measure, and compare with the goals"
