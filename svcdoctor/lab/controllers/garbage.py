@@ -107,7 +107,9 @@ class GarbageCollector(Controller):
         elif FOREGROUND in finalizers:
             blocking = [place for place in dependents if self._blocks(place, meta["uid"])]
             for kind, (namespace, name) in dependents:
-                delete(self.store, kind, namespace, name)
+                found = self.store.find(kind, namespace, name)
+                owns = found is not None and next(self._dependents(found.uid), None) is not None
+                delete(self.store, kind, namespace, name, policy="Foreground" if owns else None)
             if not any(self.store.find(kind, *key) for kind, key in blocking):
                 left = self.store.get(resource, meta.get("namespace", ""), meta["name"])
                 if left is not None:

@@ -93,7 +93,8 @@ def proportional(allowed: Bounds, sizes: Sequence[int], former_maximum: Sequence
     for index, size in enumerate(sizes):
         if not size or not change:
             continue
-        fraction = _round_half_up(size * allowed.maximum, former_maximum[index]) - size
+        share = _round_half_up(size * allowed.maximum, former_maximum[index]) if allowed.desired else 0
+        fraction = share - size
         left = change - given
         part = max(min(fraction, left), 0) if change > 0 else min(max(fraction, left), 0)
         made[index], given = size + part, given + part

@@ -81,7 +81,9 @@ class StatefulSetController(Owners):
         """Deletes what is of another revision, from the highest ordinal down, within maxUnavailable."""
         room = turn.max_unavailable - sum(not turn.is_available(pod) for pod in turn.pods.values())
         for ordinal in reversed([n for n in turn.ordinals if n >= turn.partition]):
-            pod = turn.pods[turn.pod_name(ordinal)]
+            pod = turn.pods.get(turn.pod_name(ordinal))
+            if pod is None:
+                continue
             if pod.metadata.labels.get(HASH_LABEL) != turn.update_name and not pod.metadata.deletion_timestamp:
                 room -= turn.is_available(pod)
                 if room < 0:
