@@ -1,6 +1,7 @@
 """The kube-proxy of each node: what it has seen of the cluster, what it wrote, and what others did to it since."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, structs
@@ -9,8 +10,7 @@ from .base import CLUSTER_DNS, POD_CIDRS, SERVICE_CIDRS
 from .controllers.backends import NODES, PODS, SERVICES, SLICES
 from .proxy import NodeView, ProxyConfig, command, node_files, stopped
 from .proxy.settings import Peer
-from .proxy.status import last_change
-from .store import Store
+from .store import Change, Store
 
 Json = dict[str, Any]
 ZONE = "topology.kubernetes.io/zone"
@@ -21,9 +21,9 @@ EVERY = "*"
 
 
 class _Seen(Struct, frozen=True):
-    """Services and slices as a kube-proxy knows them."""
+    """Services and slices as a kube-proxy knows them, and when the last of them changed."""
 
-    revision: int
+    changed: datetime
     services: tuple[Json, ...]
     slices: tuple[Json, ...]
 
@@ -43,8 +43,10 @@ class KubeProxies:
         self._failing: dict[str, _Seen] = {}
         self._changes: dict[str, list[tuple[str, Callable[[str], str]]]] = {}
         self._deeds = 0
+        self._changed = store.clock.now
         self._now: _Seen | None = None
         self._written: dict[str, tuple[Any, Mapping[str, str]]] = {}
+        store.subscribe(self._note)
 
     def files(self, node: str) -> Mapping[str, str]:
         """The node's part of a snapshot: file name -> text."""
@@ -84,11 +86,16 @@ class KubeProxies:
         for faults in (self._configs, self._kernels, self._hung, self._failing, self._changes, self._written):
             faults.clear()
 
+    def _note(self, change: Change) -> None:
+        if change.resource in (SERVICES, SLICES):
+            self._changed = self._store.clock.now
+            self._now = None
+
     def _look(self) -> _Seen:
-        if self._now is None or self._now.revision != self._store.revision:
+        if self._now is None:
             services = tuple(stored.load() for stored in self._store.list(SERVICES))
             slices = tuple(stored.load() for stored in self._store.list(SLICES))
-            self._now = _Seen(self._store.revision, services, slices)
+            self._now = _Seen(self._changed, services, slices)
         return self._now
 
     def _write(self, node: str) -> Mapping[str, str]:
@@ -98,8 +105,7 @@ class KubeProxies:
         view = structs.replace(self._view(node), **_of(self._kernels, node))
         config = structs.replace(self.config, **_of(self._configs, node))
         at = self._store.clock.now
-        queued = last_change((*now.services, *now.slices), at)
-        files = node_files(seen.services, seen.slices, view, config, at, queued)
+        files = node_files(seen.services, seen.slices, view, config, at, seen.changed, now.changed)
         if hung:
             files = stopped(files)
         for file, change in (*self._changes.get(EVERY, ()), *self._changes.get(node, ())):

@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 
-from . import endpoints, readiness, service
+from . import client, endpoints, exposure, path, proxy, readiness, service
 from .fault import Fault
 
 FAULTS: Mapping[str, tuple[Fault, ...]] = {
     "service": service.FAULTS,
     "endpoints": endpoints.FAULTS,
     "readiness": readiness.FAULTS,
+    "proxy": proxy.FAULTS,
+    "path": path.FAULTS,
+    "exposure": exposure.FAULTS,
+    "client": client.FAULTS,
 }
 """Step -> its faults, in the order of the documented flow."""
 

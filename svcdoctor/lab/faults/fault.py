@@ -9,10 +9,12 @@ from typing import Any
 
 from msgspec import Struct
 
+from ..base import PROXY_MODES
+
 Json = dict[str, Any]
 
 AGE = 900.0
-"""Seconds before now at which a fault began in a lab that starts with it; its waits come out of these."""
+"""Seconds that a fault is old in a lab that starts with it, its waits among them."""
 
 
 class Apply(Struct, frozen=True):
@@ -63,34 +65,83 @@ class Doctor(Struct, frozen=True):
     namespace: str = "default"
 
 
+class Event(Struct, frozen=True):
+    """What a component outside of this lab - a cloud's controller, an ingress controller - reports of an object."""
+
+    resource: str
+    name: str
+    reason: str
+    message: str
+    component: str
+    times: int = 1
+    type: str = "Warning"
+    namespace: str = "default"
+
+
 class Stop(Struct, frozen=True):
     """A part that runs no more: a controller by name, ``kubelet/NODE``, or ``kube-proxy/NODE``, whose rules stay as
-    they are while its pod still counts as running."""
+    they are while its pod still counts as running. ``kube-proxy/*`` is every node's."""
 
     part: str
 
 
 class Rules(Struct, frozen=True):
-    """A node's file in the snapshot's layout (iptables-save.txt, sysctl.json ...), changed by somebody else's hand."""
+    """A node's file in the snapshot's layout (iptables-save.txt, sysctl.json ...), changed by somebody else's hand. The
+    node ``*`` is every one. ``change`` gets "" where there is no such file; where it gives "", there is none."""
 
     node: str
     file: str
     change: Callable[[str], str]
 
 
+class Flow(Struct, frozen=True):
+    """Connections that stand in the conntrack table of the client's node.
+
+    ``client`` is a pod, or an address outside of the cluster, which comes in by ``node``. ``to`` is a Service's name,
+    or an address; ``backend`` the beginning of pods' names, or an address. They go by turns to all those pods, or to
+    the first ``among`` of them.
+    """
+
+    client: str
+    to: str
+    backend: str
+    count: int = 1
+    among: int = 0
+    port: int = 80
+    target_port: int = 8080
+    protocol: str = "tcp"
+    state: str = "ESTABLISHED"  # of TCP
+    replied: bool = True  # whether anything has come back
+    node: str = ""
+
+
+class Configure(Struct, frozen=True):
+    """Settings of ``kubelet/NODE`` (fields of its KubeletConfiguration) or ``kube-proxy/NODE`` (fields of
+    `proxy.ProxyConfig`), or of ``kernel/NODE`` (fields of `proxy.NodeView`). ``kube-proxy/*`` and ``kernel/*`` are
+    those of every node."""
+
+    part: str
+    settings: Json
+
+
 class Dns(Struct, frozen=True):
-    """How the name servers behave: fields of `dns.Behaviour`."""
+    """How the name servers behave: fields of `dns.Behaviour`. ``at`` says who sees it: ``pods`` everybody who asks,
+    ``vip`` only those who ask by the Service's address."""
 
     behaviour: Json
+    at: str = "pods"
 
 
 class Log(Struct, frozen=True):
-    """Lines that a container has written: of the pods whose name begins with ``pod``."""
+    """Lines that a container has written: of the pods whose name begins with ``pod``, on ``node`` or anywhere, in one
+    ``mode`` of kube-proxy or in all."""
 
     namespace: str
     pod: str
     container: str
     lines: tuple[str, ...]
+    node: str = ""
+    mode: str = ""
 
 
 class Wait(Struct, frozen=True):
@@ -99,7 +150,8 @@ class Wait(Struct, frozen=True):
     seconds: float
 
 
-Act = Apply | Patch | Edit | Delete | Plant | Doctor | Stop | Rules | Dns | Log | Wait
+Deed = Apply | Patch | Edit | Delete | Plant | Doctor | Event | Stop | Rules | Flow | Configure | Dns | Log
+Act = Deed | Wait
 
 
 class Fault(Struct, frozen=True):
@@ -110,6 +162,8 @@ class Fault(Struct, frozen=True):
     acts: tuple[Act, ...]
     ask: str = "web"  # what to diagnose, as on the command line
     client: str = ""  # the client that is ill, where not everybody is
+    age: float = AGE  # seconds before now at which it began, or more where it needs more
+    modes: tuple[str, ...] = PROXY_MODES  # those of kube-proxy in which it can be; the first one is its home
 
     @property
     def waits(self) -> float:

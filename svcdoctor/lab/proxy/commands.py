@@ -11,6 +11,8 @@ Files = Mapping[str, str]
 
 COUNTERS = re.compile(r"^\[\d+:\d+\] ", re.MULTILINE)
 SAVED = {"iptables": "iptables-save.txt", "ip6tables": "ip6tables-save.txt"}
+LEGACY = {family: name.replace("-save", "-legacy-save") for family, name in SAVED.items()}
+"""The kernel's older tables: there only where somebody filled them."""
 SAVE_OPTIONS = {"-c": "counters", "--counters": "counters", "-t": "table", "--table": "table"}
 
 KUBE_PROXY_IMAGE = frozenset(
@@ -45,8 +47,11 @@ def _iptables(files: Files, program: str, arguments: list[str]) -> Answer:
     legacy = "-legacy" in program
     if arguments in (["--version"], ["-V"]):
         return 0, f"{program} v1.8.9 ({'legacy' if legacy else 'nf_tables'})\n", ""
-    text = "" if legacy else files.get(SAVED[family], "")
-    return (_save if program.endswith("-save") else _list_rules)(program, text, arguments)
+    text = files.get((LEGACY if legacy else SAVED)[family], "")
+    code, output, errors = (_save if program.endswith("-save") else _list_rules)(program, text, arguments)
+    if not (legacy or code) and LEGACY[family] in files:
+        errors += f"# Warning: {family}-legacy tables present, use {family}-legacy-save to see them\n"
+    return code, output, errors
 
 
 def _save(program: str, text: str, arguments: list[str]) -> Answer:

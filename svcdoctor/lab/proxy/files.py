@@ -16,13 +16,20 @@ SAVED = {4: "iptables-save.txt", 6: "ip6tables-save.txt"}
 
 
 def node_files(
-    services: Iterable[Json], slices: Iterable[Json], node: NodeView, config: ProxyConfig, at: datetime
+    services: Iterable[Json],
+    slices: Iterable[Json],
+    node: NodeView,
+    config: ProxyConfig,
+    at: datetime,
+    written: datetime | None = None,
+    queued: datetime | None = None,
 ) -> dict[str, str]:
     """File name -> text of all that kube-proxy, kubelet and kernel of the node show at the moment ``at`` (with a time
     zone). Files that the mode does not have are not there.
 
-    kube-proxy is taken to have synced the newest of the objects; older objects make an older sync, which is how a
-    proxy that stands still is told.
+    kube-proxy is taken to have synced right after the newest of the objects changed, at ``written``, or as far as they
+    tell of it themselves; so a proxy that stands still is told by older objects. One that does not get its rules into
+    the kernel (``config.syncs``) knows besides of a change that was ``queued`` after those.
     """
     services, slices = list(services), list(slices)
     plans = tuple(plan(services, slices, node, config, family) for family in FAMILIES)
@@ -41,7 +48,17 @@ def node_files(
         files |= _ipvs_files(kept, config.scheduler)
     bound = [address for _, held in kept for address in held.bound]
     files |= _node_files(plans, bound)
-    files |= _status_files(plans, services, slices, at, rules)
+    changed = written or status.last_change((*services, *slices), at)
+    facts = metrics.Facts(
+        plans,
+        services=len(services),
+        slices=len(slices),
+        queued=changed if config.syncs or queued is None else max(queued, changed),
+        synced=min(changed + status.SYNC_TAKES, at),
+        at=at,
+        rules=rules,
+    )
+    files |= _status_files(facts)
     return files
 
 
@@ -71,7 +88,8 @@ def _ipvs_files(kept: Sequence[tuple[Family, ipvs.Ipvs]], scheduler: str) -> dic
 
 def _node_files(plans: Sequence[Plan], bound: Sequence[str]) -> dict[str, str]:
     first = next(one for one in plans if one.family is V4)
-    connections = "".join(kernel.conntrack(one) for one in plans)
+    lines = (f"{line}\n" for line in first.node.connections)
+    connections = "".join((*(kernel.conntrack(one) for one in plans), *lines))
     return {
         "addresses.json": links.addresses(first.node, bound),
         "routes.json": links.routes(first.node),
@@ -80,20 +98,12 @@ def _node_files(plans: Sequence[Plan], bound: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _status_files(
-    plans: Sequence[Plan],
-    services: Sequence[Json],
-    slices: Sequence[Json],
-    at: datetime,
-    rules: dict[tuple[str, str], int],
-) -> dict[str, str]:
-    node, config = plans[0].node, plans[0].config
-    queued = status.last_change((*services, *slices), at)
-    synced = min(queued + status.SYNC_TAKES, at)
-    facts = metrics.Facts(plans, len(services), len(slices), queued, synced, rules)
+def _status_files(facts: metrics.Facts) -> dict[str, str]:
+    node, config = facts.plans[0].node, facts.plans[0].config
+    waiting = facts.queued if facts.tries else None
     files = {
         "proxy-mode.txt": config.mode,
-        "proxy-healthz.json": status.healthz(synced, at),
+        "proxy-healthz.json": status.healthz(facts.synced, facts.at, waiting),
         "proxy-configz.json": status.configz(node, config),
         "proxy-metrics.txt": metrics.text(facts),
     }

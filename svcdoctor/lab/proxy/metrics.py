@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from .plan import Plan
+from .status import RETRY, SYNC_TAKES
 
 Labels = Mapping[str, str]
 
@@ -30,8 +31,14 @@ class Facts(NamedTuple):
     slices: int
     queued: datetime
     synced: datetime
+    at: datetime
     rules: Mapping[tuple[str, str], int]
     """How many iptables rules kube-proxy owns, by family label and table."""
+
+    @property
+    def tries(self) -> int:
+        """How often it has tried to write the last change, and failed."""
+        return 1 + (self.at - self.queued) // RETRY if self.queued > self.synced else 0
 
 
 def text(facts: Facts) -> str:
@@ -67,6 +74,10 @@ def _metrics(facts: Facts) -> Iterator[Metric]:
     yield Metric("proxy_healthz_total", "counter", "Cumulative proxy healthz HTTP status", [("", {"code": "200"}, 1)])
     if mode != "ipvs":
         yield from _full_and_partial(facts)
+    if facts.tries and mode == "nftables":
+        yield _failures(facts, "nftables_sync", "Cumulative proxy nftables sync failures")
+    elif facts.tries:
+        yield _failures(facts, "iptables_restore", "Cumulative proxy iptables restore failures")
     if mode == "iptables":
         yield from _iptables(facts)
 
@@ -74,9 +85,20 @@ def _metrics(facts: Facts) -> Iterator[Metric]:
 FAMILY = "ip_family"
 
 
+def _took(facts: Facts) -> float:
+    """Seconds that the last sync took that went well."""
+    return (SYNC_TAKES if facts.tries else facts.synced - facts.queued).total_seconds()
+
+
+def _failures(facts: Facts, what: str, meaning: str) -> Metric:
+    """Both families are written, and neither gets through. The metric is not there before the first failure."""
+    samples = [("", {FAMILY: plan.family.label}, float(facts.tries)) for plan in facts.plans]
+    return Metric(f"sync_proxy_rules_{what}_failures_total", "counter", meaning, samples)
+
+
 def _work(facts: Facts) -> Iterator[Metric]:
     families = [plan.family.label for plan in facts.plans]
-    took = (facts.synced - facts.queued).total_seconds()
+    took = _took(facts)
     yield Metric(
         "sync_proxy_rules_duration_seconds", "histogram", "SyncProxyRules latency in seconds", _timed(families, took)
     )
@@ -126,7 +148,7 @@ def _changes(facts: Facts) -> Iterator[Metric]:
 
 
 def _full_and_partial(facts: Facts) -> Iterator[Metric]:
-    took = (facts.synced - facts.queued).total_seconds()
+    took = _took(facts)
     families = [plan.family.label for plan in facts.plans]
     for kind, samples in (("full", _timed(families, took)), ("partial", _timed(["IPv4"], took / 3))):
         name = f"sync_{kind}_proxy_rules_duration_seconds"

@@ -80,6 +80,11 @@ def _leaves(files: Files) -> Iterator[str]:
         yield "        /32 host LOCAL"
 
 
+def _legacy_tables(files: Files, name: str) -> str:
+    """The tables that the older iptables has filled."""
+    return "".join(f"{line[1:]}\n" for line in files.get(name, "").splitlines() if line.startswith("*"))
+
+
 FILES: dict[str, Callable[[Files], str | None]] = {
     "/proc/net/ip_vs": lambda files: files.get("ip_vs.txt"),
     "/proc/net/nf_conntrack": _conntrack,
@@ -87,6 +92,6 @@ FILES: dict[str, Callable[[Files], str | None]] = {
     "/proc/net/route": _route,
     "/proc/net/if_inet6": _if_inet6,
     "/proc/net/fib_trie": _fib_trie,
-    "/proc/net/ip_tables_names": lambda _: "",
-    "/proc/net/ip6_tables_names": lambda _: "",
+    "/proc/net/ip_tables_names": lambda files: _legacy_tables(files, "iptables-legacy-save.txt"),
+    "/proc/net/ip6_tables_names": lambda files: _legacy_tables(files, "ip6tables-legacy-save.txt"),
 }

@@ -10,7 +10,7 @@ Mode = Literal["iptables", "nftables", "ipvs"]
 class ProxyConfig(Struct, frozen=True, kw_only=True):
     """The fields of a KubeProxyConfiguration (kubeproxy.config.k8s.io/v1alpha1) that change what is written.
 
-    The last three are no part of it: what kube-proxy finds in the kernel, the binary and the API server.
+    The last four are no part of it: what kube-proxy finds in the kernel, the binary and the API server.
     """
 
     mode: Mode = "iptables"
@@ -34,6 +34,9 @@ class ProxyConfig(Struct, frozen=True, kw_only=True):
     """Whether the kernel has nfacct, which counts some packets for the metrics."""
     service_cidrs: tuple[str, ...] = ("10.96.0.0/16",)
     """The cluster's ServiceCIDRs; nftables mode drops what goes to their unused addresses."""
+    syncs: bool = True
+    """Whether the kernel takes what it writes. Where it does not, the rules stay those of before, and it tries again
+    every half a minute."""
 
     @property
     def mark(self) -> int:
@@ -68,6 +71,8 @@ class NodeView(Struct, frozen=True, kw_only=True):
     """Whether the CNI is the bridge plugin: cni0, veths, and its masquerade rule."""
     forward_policy: Literal["ACCEPT", "DROP"] = "ACCEPT"
     """The policy of the filter table's FORWARD chain."""
+    connections: tuple[str, ...] = ()
+    """Lines of its conntrack table beside those of a node at rest."""
     cluster_dns: tuple[str, ...] = ("10.96.0.10",)
     cluster_domain: str = "cluster.local"
     sysctls: dict[str, str] = {}

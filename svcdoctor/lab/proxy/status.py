@@ -43,11 +43,22 @@ def rfc3339(moment: datetime) -> str:
     return f"{text}Z"
 
 
-def healthz(synced: datetime, at: datetime) -> str:
-    """/healthz on 10256 of a proxy that keeps up (1.33 and later): ``lastUpdated`` is then always now."""
-    families = {family.label: {"lastUpdated": rfc3339(synced), "healthy": True} for family in FAMILIES}
+RETRY = timedelta(seconds=30)
+"""syncPeriod: when a sync that failed is tried again."""
+PATIENCE = 2 * RETRY
+"""How long a change may wait to be written before the proxy calls itself ill (pkg/proxy/healthcheck)."""
+
+
+def healthz(synced: datetime, at: datetime, waiting: datetime | None = None) -> str:
+    """/healthz on 10256 (1.33 and later) of a proxy that keeps up: ``lastUpdated`` is then always now. A change that is
+    ``waiting`` since too long makes it ill: it then tells when it last wrote its rules."""
+    healthy = waiting is None or at - waiting <= PATIENCE
+    families = {family.label: {"lastUpdated": rfc3339(synced), "healthy": healthy} for family in FAMILIES}
     now = rfc3339(at)
-    return _compact({"lastUpdated": now, "currentTime": now, "nodeEligible": True, "healthy": True, "status": families})
+    updated = now if healthy else rfc3339(synced)
+    return _compact(
+        {"lastUpdated": updated, "currentTime": now, "nodeEligible": True, "healthy": healthy, "status": families}
+    )
 
 
 def _compact(value: Any) -> str:

@@ -1,0 +1,47 @@
+"""No failure mode of the catalogue is forgotten: each has a fault, or a reason why there is none."""
+
+from pathlib import Path
+
+from svcdoctor.lab.faults import FAULTS, client, exposure, path, proxy
+from svcdoctor.lab.faults.silent import SILENT
+
+CATALOGUE = (Path(__file__).parent / "catalogue.txt").read_text().split()
+BEYOND = {"selector-no-match", "ip-family-mismatch", "container-not-starting"}
+"""Findings of the doctor that the catalogue does not name."""
+PENDING = {
+    "dns-down", "dns-vip-dead", "coredns-rbac", "corefile-override", "coredns-loop", "upstream-dead", "zone-mismatch",
+    "wrong-nameserver", "dns-policy", "ndots-latency", "search-hijack", "negative-cache", "dns-5s-race",
+    "nodelocal-broken", "dns-tcp-blocked", "headless-set-drift", "sts-servicename", "srv-missing",
+    "externalname-dangling", "env-not-injected", "env-collision", "headless-none-ready", "dns-slow",
+    "np-default-deny", "np-peer-labels", "np-ns-unlabelled", "np-and-or", "np-service-port", "np-dns-egress",
+    "np-dns-realport", "np-clusterip-cidr", "np-snat-source", "np-named-port", "np-tier-deny", "np-unenforced",
+    "np-cni-crd", "np-undefined",
+}  # fmt: skip
+"""Faults of DNS and of policies, which are being written."""
+
+NAMES = [fault.name for faults in FAULTS.values() for fault in faults]
+
+
+def test_every_failure_mode_has_a_fault_or_a_reason():
+    assert set(CATALOGUE) - set(NAMES) - PENDING == SILENT.keys()
+
+
+def test_no_fault_has_a_reason_not_to_be():
+    assert not set(NAMES) & SILENT.keys()
+
+
+def test_what_is_beyond_the_catalogue_is_meant_to_be():
+    assert set(NAMES) - set(CATALOGUE) == BEYOND
+
+
+def test_names_are_unique():
+    assert len(NAMES) == len(set(NAMES))
+
+
+def test_every_step_has_its_faults():
+    later = {"proxy": proxy, "path": path, "exposure": exposure, "client": client}
+    assert {step: FAULTS[step] for step in later} == {step: module.FAULTS for step, module in later.items()}
+
+
+def test_reasons_are_one_line_each():
+    assert all(reason and "\n" not in reason and len(reason) <= 100 for reason in SILENT.values())
