@@ -118,6 +118,8 @@ class Containers:
 
     def to_start(self, now: datetime) -> Iterator[Container]:
         """What is to be started next, in order: sidecars and init containers one after another, then all the rest."""
+        if self.done(now):
+            return
         for one in self.inits:
             if one.sidecar:
                 if one.running(now) is None:
@@ -141,7 +143,7 @@ class Containers:
             return "Pending"
         if any(one.latest is None for one in self.mains):
             return "Pending"
-        if any(one.running(now) for one in self.mains) or not self.done(now):
+        if not self.done(now) or any(one.sidecar and one.running(now) for one in self.inits):
             return "Running"
         codes = [one.latest.code for one in self.mains if one.latest is not None]
         return "Failed" if any(codes) else "Succeeded"

@@ -78,6 +78,7 @@ def _end_sidecars(worker: "PodWorker") -> Sync:
     known = [end for end in ends if end is not None]
     if known:
         yield max((max(known) - worker.now).total_seconds(), 0)
+        worker.again = True
     return None
 
 
