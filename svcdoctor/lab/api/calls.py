@@ -81,6 +81,16 @@ def _json(body: bytes, kind: str) -> Json:
     raise bad_request(f"the object provided is unrecognized (must be of type {kind}): {unknown}")
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML as JSON has it: what looks like a date is a string."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if not tag.endswith(":timestamp")]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def _protobuf(body: bytes, kind: str) -> Json:
     """Raises Refusal (400)."""
     try:
@@ -92,7 +102,7 @@ def _protobuf(body: bytes, kind: str) -> Json:
 def _yaml(body: bytes) -> Json:
     """Raises Refusal (400)."""
     try:
-        found = yaml.safe_load(body)
+        found = yaml.load(body, _Loader)
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError):
         found = None
     if not isinstance(found, dict):

@@ -39,7 +39,7 @@ class Objects:
     async def list(self, call: Call) -> Answer:
         """Raises Refusal: 400, 406, 410, 422, 504."""
         resource = resource_of(call)
-        selection = selection_of(resource, namespace_of(call), call.query)
+        selection = selection_of(resource, namespace_of(call), call.info.name, call.query)
         presenter = presenter_of(call, resource, self._store.clock)
         page = list_page(self._store, resource, selection, list_options(call.query, watch=False))
         return Answer(200, presenter.many(page), _headers(resource))
@@ -71,7 +71,7 @@ class Objects:
         """Deletes what a list would show, and shows it. Raises Refusal: 400, 422."""
         resource = resource_of(call)
         options = delete_options(await call.options(), call.query)
-        selection = selection_of(resource, namespace_of(call), call.query)
+        selection = selection_of(resource, namespace_of(call), call.info.name, call.query)
         page = list_page(self._store, resource, selection, ListOptions())
         for stored in page.objects:
             self._deletion.delete(resource, stored.load(), options, is_dry(call, options))

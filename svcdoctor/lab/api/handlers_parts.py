@@ -48,13 +48,14 @@ class Parts:
         """Raises Refusal: 400, 404, 409, 415, 422."""
         scale = _scale(self._writer.live(wish_of(call)))
         media_type = call.request.headers.get(hdrs.CONTENT_TYPE, "")
-        return self._rescaled(call, patched(SCALE, scale, media_type, await call.body()))
+        wanted = patched(SCALE, scale, media_type, await call.body())
+        return self._rescaled(call, decode_kind("autoscaling/v1", "Scale", wanted).value)
 
     def _rescaled(self, call: Call, scale: Json) -> Answer:
         wish = wish_of(call)
         live = self._writer.live(wish)
         replicas = (scale.get("spec") or {}).get("replicas", 0)
-        if not isinstance(replicas, int) or replicas < 0:
+        if replicas < 0:
             error = invalid("spec.replicas", replicas, "must be greater than or equal to 0")
             raise invalid_kind("autoscaling", "Scale", wish.name, [error])
         meta = scale.get("metadata") or {}
@@ -67,9 +68,9 @@ class Parts:
 
     async def bind(self, call: Call) -> Answer:
         """pods/binding: what a scheduler does. Raises Refusal: 400, 404, 409."""
-        given = await call.json("Binding")
+        given = decode_kind("v1", "Binding", await call.json("Binding")).value
         node = (given.get("target") or {}).get("name")
-        if not isinstance(node, str) or not node:
+        if not node:
             raise bad_request("Binding is invalid: target.name: Required value")
         pod = self._writer.live(wish_of(call))
         if bound := pod["spec"].get("nodeName"):
@@ -83,7 +84,7 @@ class Parts:
 
     async def evict(self, call: Call) -> Answer:
         """pods/eviction: a DELETE that disruption budgets may forbid. Raises Refusal: 400, 404, 429."""
-        given = await call.json("Eviction")
+        given = decode_kind("policy/v1", "Eviction", await call.json("Eviction")).value
         pod = self._writer.live(wish_of(call))
         options = delete_options(given.get("deleteOptions") or {}, call.query)
         if (pod.get("status") or {}).get("phase") == "Running" and not pod["metadata"].get("deletionTimestamp"):

@@ -1,5 +1,6 @@
 """What reaches into a pod: log, exec, attach and port-forward."""
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -86,10 +87,9 @@ class Pods:
     async def portforward(self, call: Call) -> web.StreamResponse:
         """pods/portforward. Raises Refusal: 400, 403, 404."""
         pod, _ = self._reached(call, None)
+        sandbox = hashlib.sha256(pod["metadata"]["uid"].encode()).hexdigest()
         with self._streams.entered():
-            return await port_forward(
-                call.request, lambda port: self._kubelets.connect(pod, port), call.info.name, pod["metadata"]["uid"]
-            )
+            return await port_forward(call.request, lambda port: self._kubelets.connect(pod, port), sandbox)
 
     async def _serve(self, call: Call, start: Start) -> web.StreamResponse:
         with self._streams.entered():

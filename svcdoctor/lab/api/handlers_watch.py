@@ -35,7 +35,7 @@ class Watches:
     async def watch(self, call: Call) -> web.StreamResponse:
         """Raises Refusal (400, 406, 422) before it begins; later trouble is an ERROR event."""
         resource, options = resource_of(call), list_options(call.query, watch=True)
-        selection = selection_of(resource, namespace_of(call), call.query)
+        selection = selection_of(resource, namespace_of(call), call.info.name, call.query)
         presenter = presenter_of(call, resource, self._store.clock)
         watcher = Watcher(self._store, resource, selection, options, lambda: cut(call.request))
         response = web.StreamResponse(headers={**common_headers(call.flow), hdrs.CONTENT_TYPE: JSON})

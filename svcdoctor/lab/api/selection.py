@@ -1,4 +1,4 @@
-"""Which objects a list or watch is about: a namespace, a label selector, a field selector."""
+"""Which objects a list or watch is about: a namespace, a name, a label selector, a field selector."""
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -19,16 +19,19 @@ class Selection(Struct, frozen=True, dict=True):
     """A predicate on stored objects that decodes as few of them as it can."""
 
     namespace: str = ""
+    name: str = ""
     labels: Matcher | None = None
     fields: FieldSelector | None = None
 
     @property
     def is_narrowed(self) -> bool:
         """Whether there is a selector: then nobody counts what remains."""
-        return self.labels is not None or self.fields is not None
+        return bool(self.name) or self.labels is not None or self.fields is not None
 
     def takes(self, stored: Stored) -> bool:
         if self.namespace and stored.namespace != self.namespace:
+            return False
+        if self.name and stored.name != self.name:
             return False
         if self.labels is not None and not self.labels(stored.labels):
             return False
@@ -48,11 +51,12 @@ class Selection(Struct, frozen=True, dict=True):
         return tuple(msgspec.json.encode(value)[1:-1] for value in wanted)
 
 
-def selection_of(resource: Resource, namespace: str, query: Mapping[str, str]) -> Selection:
-    """What the query asks for. Raises Refusal (400)."""
+def selection_of(resource: Resource, namespace: str, name: str, query: Mapping[str, str]) -> Selection:
+    """What path and query ask for. Raises Refusal (400)."""
     labels, fields = query.get("labelSelector"), query.get("fieldSelector")
     return Selection(
         namespace,
+        name,
         parse_labels(labels) if labels else None,
         parse_fields(resource, fields) if fields else None,
     )

@@ -143,6 +143,22 @@ class TestPods:
         assert (ran.returncode, ran.read_stdout() + ran.read_stderr()) == (code, said)
         ran.sock.shutdown()
 
+    def test_attach(self, served, core):
+        """What is said from then on, to the container's end."""
+        served.put(running())
+        served.kubelets.logs["web-0"] = [(NOW, "before")]
+        how = {"stderr": True, "stdin": False, "stdout": True, "tty": False, "_preload_content": False}
+        attached = stream(core.connect_get_namespaced_pod_attach, "web-0", "shop", **how)
+        attached.update(timeout=5)
+        served.call(lambda: served.kubelets.logs["web-0"].append((NOW, "after")))
+        assert attached.readline_stdout(timeout=5) == "after"
+        ended = running()
+        ended["status"]["containerStatuses"][0]["state"] = {"terminated": {"exitCode": 0}}
+        served.put(ended)
+        attached.run_forever(timeout=5)
+        assert attached.returncode == 0
+        attached.sock.shutdown()
+
     def test_port_forward(self, served, core):
         served.put(running())
         forwarded = portforward(core.connect_get_namespaced_pod_portforward, "web-0", "shop", ports="8080")

@@ -6,8 +6,8 @@ import pytest
 import urllib3
 
 from svcdoctor.errors import UsageError
+from tests.lab.api.objects import MAPS, config_map, names, said
 from tests.lab.api.served import JANE, serve
-from tests.lab.api.test_server_objects import MAPS, config_map, names, said
 
 PODS = "/api/v1/namespaces/shop/pods"
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
+from tests.lab.api.objects import SHOP, pod, said
 from tests.lab.api.served import NOW, PEER
-from tests.lab.api.test_server_objects import SHOP, pod, said
 
 LOG = f"{SHOP}/pods/web-0/log"
 

@@ -199,3 +199,11 @@ def test_nothing_listens_on_when_the_client_has_gone(served, monkeypatch):
     while served.call(lambda: len(served.store._listeners)) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert served.call(lambda: len(served.store._listeners)) == 0
+
+
+def test_the_old_way_to_ask_for_one(served):
+    served.put(config_map("a"), config_map("b"))
+    with served.stream("/api/v1/watch/namespaces/shop/configmaps/b") as watch:
+        assert told([watch.next()]) == [("ADDED", "b")]
+        served.put({**config_map("a"), "data": {"x": "y"}}, {**config_map("b"), "data": {"x": "y"}})
+        assert told([watch.next()]) == [("MODIFIED", "b")]
