@@ -14,8 +14,8 @@ from .api.allocate import Ranges
 from .api.server import ApiServer
 from .base import Shape
 from .clock import Clock
-from .controllers.backends import ENDPOINTS, PODS, SLICES
-from .controllers.endpoints import EndpointsController
+from .controllers.backends import PODS
+from .controllers.endpoints import MANAGED_BY, EndpointsController
 from .controllers.endpointslice import EndpointSliceController
 from .controllers.loop import Controller
 from .controllers.mirroring import MirroringController
@@ -41,10 +41,10 @@ SETTLING = timedelta(minutes=2)
 """In which the well cluster has come up."""
 RANGES = Ranges(cidrs=base.SERVICE_CIDRS)
 ADMINISTRATOR = User("lab-admin", (MASTERS,))
-MADE = (PODS, SLICES, ENDPOINTS, named("events"), named("replicasets"), named("controllerrevisions"), named("leases"))
-"""What controllers make; all else was written by somebody."""
-KEPT = (named("servicecidrs"), named("ipaddresses"))
-"""What the cluster makes for itself under names of its own, beside what people make."""
+MADE = (named("events"), named("leases"), named("servicecidrs"), named("ipaddresses"))
+"""What the cluster itself writes, though nothing owns it."""
+REVISION = "deployment.kubernetes.io/revision"
+"""An annotation that counts rollouts, and so also the one by which a Deployment becomes well again."""
 CROWD = "load-"
 """How the namespaces begin that a large lab has for its size."""
 
@@ -58,6 +58,8 @@ class Cluster:
         self.fault = HEALTHY
         self.clock = Clock(now - HISTORY)
         self.store = Store(self.clock, shape.seed)
+        if shape.services or shape.pods:  # before anybody looks at the store
+            crowd(self.store, _well(now).store, shape)
         self.hands = Hands(self.store, RANGES)
         self.proxies = KubeProxies(self.store, shape.proxy_mode)
         self.names = NameServers(self.store)
@@ -73,13 +75,12 @@ class Cluster:
     def boot(self, fault: Fault = HEALTHY) -> None:
         """Lives through the hour before now. ``fault`` begins so early that it shows."""
         for controller in self.controllers.values():
-            controller.start()
+            controller.start(look=False)
         self.hands.plant(base.node(number) for number in range(1, nodes_needed(self.shape) + 1))
         self.kubelets.begin()
         self.hands.apply([*base.system(self.shape), *base.patient()])
         self.clock.run_until(self.clock.now + SETTLING)
-        self._well = {(r, s.key): s.load() for r in RESOURCES if r not in MADE for s in self.store.list(r)}
-        crowd(self.store, self.shape)
+        self._well = {(r, s.key): s.load() for r in RESOURCES for s in self.store.list(r) if _was_written(r, s)}
         self.clock.run_until(self._now - timedelta(seconds=max(fault.age, fault.waits)))
         self.fault = fault
         self._happen(fault.acts, self._pass)
@@ -137,24 +138,16 @@ class Cluster:
         for resource in RESOURCES:
             for stored in self.store.list(resource):
                 well = self._well.get((resource, stored.key))
-                if well is not None:
+                if well is not None and (resource != PODS or well["metadata"]["uid"] == stored.uid):
                     self.store.replace(resource, _restored(stored.load(), well))
-                elif self._is_strange(resource, stored):
+                elif _was_written(resource, stored) or b'"deletionTimestamp"' in stored.body:
                     self._remove(resource, stored)
         for (resource, key), well in self._well.items():
             if self.store.find(resource, *key) is None:
-                self.store.create(resource, without_history(well))
-
-    def _is_strange(self, resource: Resource, stored: Stored) -> bool:
-        """Whether somebody put it there after all was well: no controller made it, or it is on its way out."""
-        if stored.namespace.startswith(CROWD) or (resource.plural == "namespaces" and stored.name.startswith(CROWD)):
-            return False
-        if resource in MADE:
-            return bool(stored.load()["metadata"].get("deletionTimestamp"))
-        return not stored.owner and resource not in KEPT
+                self.store.create(resource, _anew(well))
 
     def _remove(self, resource: Resource, stored: Stored) -> None:
-        """At once, whatever graces and finalizers it has."""
+        """At once, whatever graces and finalizers it has; it may be gone already, with what it belonged to."""
         if self.store.find(resource, *stored.key) is not None:
             self.store.delete(resource, *stored.key)
 
@@ -201,24 +194,44 @@ class Cluster:
         return {"break": self.break_, "heal": self.heal, "fault": lambda: {"fault": self.fault.name}}
 
 
+def _well(now: datetime) -> Cluster:
+    """A small cluster that is well."""
+    made = Cluster(Shape(), now, "")
+    made.boot()
+    return made
+
+
 def _controllers(store: Store) -> Iterator[Controller]:
     yield from workload_controllers(store)
     for make in (EndpointSliceController, EndpointsController, MirroringController, NodePortRepair):
         yield make(store)
 
 
+def _was_written(resource: Resource, stored: Stored) -> bool:
+    """Whether somebody wrote it, and no controller. What a large lab has for its size stays out of this."""
+    name = stored.namespace or (stored.name if resource.plural == "namespaces" else "")
+    made = stored.owner or resource in MADE or stored.labels.get(MANAGED_BY)
+    return not made and not name.startswith(CROWD)
+
+
 def _restored(live: Json, well: Json) -> Json:
     """``live`` as it was when all was well; its status is the controllers' business."""
     meta = {**live["metadata"]}
+    revision = {key: text for key, text in (meta.get("annotations") or {}).items() if key == REVISION}
     for field in ("labels", "annotations", "finalizers"):
         meta.pop(field, None)
         if field in well["metadata"]:
             meta[field] = well["metadata"][field]
+    if revision:
+        meta["annotations"] = {**(meta.get("annotations") or {}), **revision}
     return {**well, "metadata": meta} | ({"status": live["status"]} if "status" in live else {})
 
 
-def without_history(well: Json) -> Json:
+def _anew(well: Json) -> Json:
     """A new object of the same content."""
     own = ("uid", "resourceVersion", "creationTimestamp", "generation")
     meta = {field: value for field, value in well["metadata"].items() if field not in own}
-    return {field: value for field, value in well.items() if field != "status"} | {"metadata": meta}
+    made = {field: value for field, value in well.items() if field != "status"} | {"metadata": meta}
+    if well["kind"] == "Pod":
+        made["spec"] = {field: value for field, value in well["spec"].items() if field != "nodeName"}
+    return made

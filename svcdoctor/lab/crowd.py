@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from .base import SERVICE_CIDRS, Shape, namespace, node_name, pod_cidrs
+from .base import SERVICE_CIDRS, Shape, namespace, node_addresses, node_name, pod_cidrs
 from .clock import stamp
 from .controllers.backends import ENDPOINTS, PODS, SERVICES, SLICES
 from .resources import Resource, named
@@ -31,12 +31,9 @@ def nodes_needed(shape: Shape) -> int:
     return max(shape.nodes, -(-shape.pods // (PODS_PER_NODE - 10)))
 
 
-def crowd(store: Store, shape: Shape) -> None:
-    """Adds the extra Services and pods of ``shape`` to a store in which the patient is well."""
-    if not shape.services and not shape.pods:
-        return
-    maker = _Maker(store, shape)
-    for resource, made in maker.everything():
+def crowd(store: Store, pattern: Store, shape: Shape) -> None:
+    """Adds the extra Services and pods of ``shape`` to an empty store; ``pattern`` has a patient that is well."""
+    for resource, made in _Maker(store, pattern, shape).everything():
         store.load(resource, made)
     store.compact()
 
@@ -44,18 +41,18 @@ def crowd(store: Store, shape: Shape) -> None:
 class _Maker:
     """Copies the patient."""
 
-    def __init__(self, store: Store, shape: Shape) -> None:
+    def __init__(self, store: Store, pattern: Store, shape: Shape) -> None:
         self.store = store
         self.shape = shape
         self.nodes = nodes_needed(shape)
-        self.service = store.get(SERVICES, "default", "web") or {}
-        self.deployment = store.get(DEPLOYMENTS, "default", "web") or {}
-        (replicaset,) = store.owned(REPLICASETS, self.deployment["metadata"]["uid"])
+        self.service = _found(pattern, SERVICES)
+        self.deployment = _found(pattern, DEPLOYMENTS)
+        self.endpoints = _found(pattern, ENDPOINTS)
+        (replicaset,) = pattern.owned(REPLICASETS, self.deployment["metadata"]["uid"])
         self.replicaset = replicaset.load()
-        self.pod = store.owned(PODS, replicaset.uid)[0].load()
-        self.slices = [s.load() for s in store.owned(SLICES, self.service["metadata"]["uid"])]
-        self.endpoints = store.get(ENDPOINTS, "default", "web") or {}
-        taken = {stored.load()["spec"].get("clusterIP") for stored in store.list(SERVICES)}
+        self.pod = pattern.owned(PODS, replicaset.uid)[0].load()
+        self.slice = pattern.owned(SLICES, self.service["metadata"]["uid"])[0].load()
+        taken = {stored.load()["spec"].get("clusterIP") for stored in pattern.list(SERVICES)}
         hosts = ipaddress.ip_network(SERVICE_CIDRS[0]).hosts()
         self.free = (str(address) for address in hosts if str(address) not in taken)
         self.placed = 0
@@ -107,8 +104,7 @@ class _Maker:
         pod = self._copy(self.pod, replicaset["metadata"]["namespace"], name, replicaset)
         number, slot = self.placed % self.nodes + 1, self.placed // self.nodes
         self.placed += 1
-        found = self.store.get(named("nodes"), "", node_name(number)) or {}
-        host = [{"ip": a["address"]} for a in found["status"]["addresses"] if a["type"] == "InternalIP"]
+        host = [{"ip": address} for address in node_addresses(number)]
         ips = [
             {"ip": str(ipaddress.ip_network(cidr).network_address + FIRST_ADDRESS + slot)} for cidr in pod_cidrs(number)
         ]
@@ -127,7 +123,7 @@ class _Maker:
         yield SERVICES, [self.store.version(service)]
         slices = []
         for start in range(0, max(len(pods), 1), 100):
-            made = self._copy(self.slices[0], space, f"{name}-{self.store.suffix()}", service)
+            made = self._copy(self.slice, space, f"{name}-{self.store.suffix()}", service)
             made["metadata"]["generateName"] = f"{name}-"
             made["metadata"]["labels"] = {**made["metadata"]["labels"], "kubernetes.io/service-name": name}
             made["endpoints"] = [self._endpoint(pod) for pod in pods[start : start + 100]] or None
@@ -170,3 +166,9 @@ class _Maker:
     def _fresh(self, given: Json) -> Json:
         meta = {**given["metadata"], "uid": self.store.new_uid(), "creationTimestamp": stamp(self.store.clock.now)}
         return {**given, "metadata": meta}
+
+
+def _found(pattern: Store, resource: Resource) -> Json:
+    found = pattern.get(resource, "default", "web")
+    assert found is not None, "the pattern has the patient"
+    return found
