@@ -40,10 +40,6 @@ class Place(Struct, frozen=True):
             self.command(*words), env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def pod(self):
-        """One of the pods behind the Service."""
-        return self("get", "pods", "-l", "app=web", "-o", "name").split()[0]
-
 
 def patient():
     core, apps = "/api/v1/namespaces/shop", "/apis/apps/v1/namespaces/shop"

@@ -1,11 +1,12 @@
-"""The real kubectl against the API server: what people type works, and prints what it prints of a real cluster.
+"""The real kubectl against the API server alone and against the whole lab.
 
-`place` is all that these tests know of the cluster: any that has the lab's patient will do.
+What people type works, and prints what it prints of a real cluster.
 """
 
 import json
 import re
 import socket
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,27 @@ from tests.lab.api.served import NOW, namespace, serve
 pytestmark = pytest.mark.skipif(KUBECTL is None, reason="there is no kubectl here")
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
+@pytest.fixture(scope="module", params=["server", "lab"])
+def place(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("kubectl")
+    with alone(folder) if request.param == "server" else lab(folder) as place:
+        yield place
+
+
+@contextmanager
+def lab(folder):
+    """The whole lab."""
+    from svcdoctor.lab.base import Shape
+    from svcdoctor.lab.serve import start
+
+    with start(Shape()) as running:
+        yield Place(running.kubeconfig, "default", folder)
+
+
+@contextmanager
+def alone(folder):
     """The API server alone, with the patient made by hand."""
-    with serve(tmp_path_factory.mktemp("kubectl")) as served:
+    with serve(folder) as served:
         served.put(namespace("shop"))
         for path, made in patient():
             assert served.ask("POST", f"{path}?fieldValidation=Strict", made).code == 201
@@ -236,7 +254,7 @@ class TestInsidePods:
         assert (ran.returncode, "no-such-command" in ran.stderr) == (1, True)
 
     def test_port_forward(self, place):
-        with place.start("port-forward", place.pod(), ":8080") as forwarding:
+        with place.start("port-forward", "svc/web", ":80") as forwarding:
             try:
                 found = re.search(r"127\.0\.0\.1:(\d+) -> 8080", forwarding.stdout.readline())
                 assert found
