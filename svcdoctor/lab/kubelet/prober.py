@@ -42,7 +42,8 @@ class Prober:
         self.result: bool | None = None
         self.next: datetime | None = None  # when it is due; None for not before something changes
         self._streak: tuple[bool, int] = (True, 0)
-        self._failed: datetime | None = None  # its last tick, where it failed then
+        self._failed: datetime | None = None  # its last tick, where it failed then ...
+        self._said = ""  # ... and what it said
         self._running: tuple[datetime, Outcome] | None = None  # a probe that is still waiting for its answer
 
     def attend(self, instance: Instance, now: datetime, at_once: bool = False) -> None:
@@ -83,10 +84,7 @@ class Prober:
             outcome = self._running[1]
         tick = self._running[0] if self._running else now
         self._running = None
-        if not outcome.ok:
-            word = "errored and resulted in unknown state" if outcome.error else "failed"
-            world.tell(f"{self.kind.capitalize()} probe {word}: {outcome.message}", self._ticks_since(tick))
-        self._failed = None if outcome.ok else tick
+        self._tell(outcome, tick, world)
         if not outcome.error:
             self._count(outcome.ok)
         self.next = self._after(now, outcome, world)
@@ -120,6 +118,13 @@ class Prober:
         count = (moment - self._origin) / self._period
         return self._origin + (math.floor(count) + 1 if strictly else math.ceil(count)) * self._period
 
-    def _ticks_since(self, tick: datetime) -> int:
-        """How often it has failed since it was last told: at every tick between two that failed."""
-        return 1 if self._failed is None else max(round((tick - self._failed) / self._period), 1)
+    def _tell(self, outcome: Outcome, tick: datetime, world: "ProbeWorld") -> None:
+        """Records this failure, and those of the ticks since the last one that were not run."""
+        skipped = 0 if self._failed is None else max(round((tick - self._failed) / self._period) - 1, 0)
+        self._failed = None if outcome.ok else tick
+        if not outcome.ok:
+            word = "errored and resulted in unknown state" if outcome.error else "failed"
+            self._said = f"{self.kind.capitalize()} probe {word}: {outcome.message}"
+        elif not skipped:
+            return
+        world.tell(self._said, skipped + (not outcome.ok))
