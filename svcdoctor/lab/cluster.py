@@ -37,6 +37,9 @@ Json = dict[str, Any]
 
 HISTORY = timedelta(hours=1)
 """How old a lab is when it begins to serve."""
+FEW = 20
+SHORT_HISTORY = timedelta(minutes=20)
+"""The same with more than so many nodes: every heartbeat of each would be lived through."""
 SETTLING = timedelta(minutes=2)
 """In which the well cluster has come up."""
 RANGES = Ranges(cidrs=base.SERVICE_CIDRS)
@@ -56,7 +59,7 @@ class Cluster:
         self.shape = shape
         self.token = token
         self.fault = HEALTHY
-        self.clock = Clock(now - HISTORY)
+        self.clock = Clock(now - (HISTORY if nodes_needed(shape) <= FEW else SHORT_HISTORY))
         self.store = Store(self.clock, shape.seed)
         if shape.services or shape.pods:  # before anybody looks at the store
             crowd(self.store, _well(now).store, shape)
