@@ -78,7 +78,7 @@ class _Session:
 
     def run(self, commands: Sequence[Simple]) -> Script:
         piped = b""
-        for simple, after in zip(commands, [*commands[1:], None], strict=True):
+        for simple, after in zip(commands, [*commands[1:], None], strict=False):
             if (simple.follows == "&&" and self._code) or (simple.follows == "||" and not self._code):
                 continue
             words = self._words(simple)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 _TOKEN = re.compile(
-    r"""\s*(?:
+    r"""[^\S\n]*(?:
       (?P<redirect>(?:[012]|&)?>>?\s*(?:&[012]|[^\s;&|<>'"]+))
     | (?P<operator>&&|\|\||;|\||&|\n)
     | (?P<word>(?:'[^']*'|"(?:\\.|[^"\\])*"|\\.|[^\s;&|<>'"\\])+)

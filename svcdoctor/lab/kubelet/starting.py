@@ -134,7 +134,8 @@ def _configure(worker: "PodWorker", one: Container, image: Image) -> Launch:
 
 def launch_of(worker: "PodWorker", spec: Json, image: Image) -> Launch:
     """Raises Unresolved."""
-    pod = worker.pod
+    addresses = [{"ip": address} for address in worker.addresses]
+    pod = {**worker.pod, "status": {**(worker.pod.get("status") or {}), "podIPs": addresses}}
     blank = Launch((), {}, pod, spec["name"])
     env = environment(worker.node.store, pod, spec, worker.addresses, blank.hostname)
     words = image.argv(spec.get("command") or (), spec.get("args") or ())
