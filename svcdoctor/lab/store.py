@@ -21,8 +21,9 @@ Key = tuple[str, str]
 
 HISTORY = 20_000
 """Changes that are remembered; a watch that begins before them is told 410 Gone."""
-UNCOUNTED = frozenset({"services", "namespaces", "nodes", "persistentvolumeclaims", "resourcequotas", "leases"})
-"""Kinds whose strategy leaves metadata.generation alone, though they have a spec."""
+UNCOUNTED = frozenset({"services", "namespaces", "nodes", "persistentvolumeclaims", "resourcequotas", "leases", "servicecidrs"})
+COUNTED = frozenset({"endpointslices"})
+"""Kinds whose strategy leaves metadata.generation alone though they have a spec, or counts it though they have none."""
 SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery's rand.String: no vowels, no lookalikes
 
 
@@ -138,7 +139,7 @@ class Store:
             raise Exists(meta["name"])
         meta["uid"] = self.new_uid()
         meta["creationTimestamp"] = meta.get("creationTimestamp") or stamp(self.clock.now)
-        if "spec" in made and resource.plural not in UNCOUNTED:
+        if ("spec" in made and resource.plural not in UNCOUNTED) or resource.plural in COUNTED:
             meta["generation"] = 1
         return self._commit(resource, {**made, "metadata": meta}, None)
 

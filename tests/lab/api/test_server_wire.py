@@ -71,7 +71,7 @@ def without_managed_fields(value):
     return [without_managed_fields(one) for one in value] if isinstance(value, list) else value
 
 
-VOLATILE = ("uid", "resourceVersion", "creationTimestamp", "generation")
+VOLATILE = ("uid", "resourceVersion", "creationTimestamp")
 SERIES = (
     "create-invalid-service",
     "create-service",
