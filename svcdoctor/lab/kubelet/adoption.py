@@ -29,10 +29,11 @@ def adopt(worker: "PodWorker") -> None:
     ready = find_condition(worker.pod, "PodReadyToStartContainers")
     worker.addresses = tuple(one["ip"] for one in status.get("podIPs") or ()) or worker.addresses
     worker.sandbox = ready is not None and ready["status"] == "True"
-    for known in (*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())):
-        one = worker.containers.named(known["name"])
-        if one is not None:
-            _take_over(worker, one, known)
+    for field in ("initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"):
+        for known in status.get(field) or ():
+            one = worker.containers.named(known["name"])
+            if one is not None:
+                _take_over(worker, one, known)
 
 
 def _take_over(worker: "PodWorker", one: Container, known: Json) -> None:

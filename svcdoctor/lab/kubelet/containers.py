@@ -12,11 +12,13 @@ Json = dict[str, Any]
 
 
 class Container:
-    """One container of the spec. ``runs`` are its last two, the newest last."""
+    """One container of the spec. ``runs`` are its last two, the newest last; ``field`` is where in the spec it is."""
 
-    def __init__(self, spec: Json, init: bool, origin: datetime) -> None:
-        self.spec, self.init = spec, init
+    def __init__(self, spec: Json, field: str, origin: datetime) -> None:
+        self.spec, self.field = spec, field
+        self.init, self.ephemeral = field == "initContainers", field == "ephemeralContainers"
         self.name: str = spec["name"]
+        self.changed = False  # what runs is not what the spec says any more
         self.runs: list[Instance] = []
         self.waits: tuple[str, str] | None = None  # reason and message of the last failure to start it
         self.probers = {
@@ -41,7 +43,7 @@ class Container:
 
     def add(self, instance: Instance) -> None:
         self.runs = [*self.runs[-1:], instance]
-        self.waits = None
+        self.waits, self.changed = None, False
 
     def result(self, kind: str, default: bool) -> bool | None:
         prober = self.probers.get(kind)
@@ -76,7 +78,7 @@ class Container:
         latest = self.latest
         if latest is None:
             return True
-        if latest.runs(now):
+        if latest.runs(now) or self.ephemeral:
             return False
         own = self.spec.get("restartPolicy") if self.sidecar else policy
         if own == "Always" and (not self.init or self.sidecar):
@@ -88,13 +90,28 @@ class Containers:
     """All of one pod."""
 
     def __init__(self, spec: Json, origin: datetime) -> None:
-        self.inits = [Container(one, True, origin) for one in spec.get("initContainers") or ()]
-        self.mains = [Container(one, False, origin) for one in spec["containers"]]
+        self._origin = origin
+        self.inits = [Container(one, "initContainers", origin) for one in spec.get("initContainers") or ()]
+        self.mains = [Container(one, "containers", origin) for one in spec["containers"]]
+        self.ephemerals: list[Container] = []
         self.policy: str = spec.get("restartPolicy", "Always")
+        self.refresh(spec)
 
     def __iter__(self) -> Iterator[Container]:
         yield from self.inits
         yield from self.mains
+        yield from self.ephemerals
+
+    def refresh(self, spec: Json) -> None:
+        """Takes over what can change of a pod that is there: images, and containers to debug it with."""
+        by_name = {one.name: one for one in self}
+        for given in (*(spec.get("initContainers") or ()), *spec["containers"]):
+            one = by_name[given["name"]]
+            if one.spec["image"] != given["image"]:
+                one.spec, one.changed = given, True
+        for given in spec.get("ephemeralContainers") or ():
+            if given["name"] not in by_name:
+                self.ephemerals.append(Container(given, "ephemeralContainers", self._origin))
 
     def named(self, name: str) -> Container | None:
         return next((one for one in self if one.name == name), None)
@@ -120,6 +137,7 @@ class Containers:
         """What is to be started next, in order: sidecars and init containers one after another, then all the rest."""
         if self.done(now):
             return
+        yield from (one for one in self.ephemerals if one.latest is None)
         for one in self.inits:
             if one.sidecar:
                 if one.running(now) is None:

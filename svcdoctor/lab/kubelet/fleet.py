@@ -180,9 +180,11 @@ class Fleet(Controller):
     def in_network_of(self, node: str) -> Iterator[PodWorker]:
         """The workers of the pods that share a node's network."""
         for key in sorted(self._places.get(node, ())):
-            worker = self.worker(key)
-            if worker is not None and worker.pod["spec"].get("hostNetwork"):
-                yield worker
+            found = self.store.find(PODS, *key)
+            if found is not None and _head.decode(found.body).spec.host_network:
+                worker = self.worker(key)
+                if worker is not None:
+                    yield worker
 
     def _forget(self, key: Key) -> None:
         worker = self._workers.pop(key, None)

@@ -29,7 +29,7 @@ class Probing:
 
     def told_next(self) -> datetime:
         worker = self._worker
-        field = f"spec.{'initContainers' if self._one.init else 'containers'}{{{self._one.name}}}"
+        field = f"spec.{self._one.field}{{{self._one.name}}}"
         return worker.node.events.due(worker.pod, "Warning", "Unhealthy", field)
 
     def changes_next(self) -> datetime | None:

@@ -50,6 +50,9 @@ def pod_status(pod: Json, containers: Containers, place: Place, now: datetime) -
         "startTime": before.get("startTime") or place.since,
     }
     status |= {"initContainerStatuses": inits} if inits else {}
+    if containers.ephemerals:
+        debugging = [_container(one, containers, "ContainerCreating", now) for one in containers.ephemerals]
+        status["ephemeralContainerStatuses"] = [_without(one, "started") | {"ready": False} for one in debugging]
     if place.addresses:
         status |= {"podIP": place.addresses[0], "podIPs": [{"ip": address} for address in place.addresses]}
     return status
@@ -112,3 +115,7 @@ def _resources(spec: Json) -> Json:
 def _mount(mount: Json) -> Json:
     made = {"mountPath": mount["mountPath"], "name": mount["name"]}
     return made | ({"readOnly": True, "recursiveReadOnly": "Disabled"} if mount.get("readOnly") else {})
+
+
+def _without(given: Json, field: str) -> Json:
+    return {key: value for key, value in given.items() if key != field}

@@ -59,13 +59,17 @@ def keep(worker: "PodWorker") -> Sync:
 
 
 def _restart_unhealthy(worker: "PodWorker") -> Sync:
-    """Ends what its liveness or startup probe gave up; it is started again right after."""
+    """Ends what its liveness or startup probe gave up, or whose image is another now; it starts again right after."""
     for one in list(worker.containers):
         kind = one.failed_probe(worker.now)
-        if not kind:
+        if kind:
+            why = f"failed {kind} probe"
+        elif one.changed and one.running(worker.now):
+            why = "definition changed"
+        else:
             continue
-        worker.tell(one, "Normal", "Killing", f"Container {one.name} failed {kind} probe, will be restarted")
-        grace = one.spec[f"{kind}Probe"].get("terminationGracePeriodSeconds", _grace(worker))
+        worker.tell(one, "Normal", "Killing", f"Container {one.name} {why}, will be restarted")
+        grace = one.spec.get(f"{kind}Probe", {}).get("terminationGracePeriodSeconds", _grace(worker))
         end = stop(one, worker.now, grace)
         if end is not None:
             yield max((end - worker.now).total_seconds(), 0)

@@ -56,8 +56,7 @@ class PodWorker:
         return (run for worker in workers for one in worker.containers if (run := one.running(self.now)))
 
     def tell(self, one: Container, type: str, reason: str, message: str, times: int = 1) -> None:
-        field = "initContainers" if one.init else "containers"
-        self.node.events.record(self.pod, type, reason, message, f"spec.{field}{{{one.name}}}", times)
+        self.node.events.record(self.pod, type, reason, message, f"spec.{one.field}{{{one.name}}}", times)
 
     # ------------------------------------------------------------------------------------------------------ what is due
 
@@ -66,6 +65,7 @@ class PodWorker:
         ends = pod["metadata"].get("deletionTimestamp")
         hastened = ends != self.pod["metadata"].get("deletionTimestamp")
         self.pod = pod
+        self.containers.refresh(pod["spec"])
         if ends and hastened:
             if self._sync is not None:
                 self._sync.close()

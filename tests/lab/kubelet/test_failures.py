@@ -70,7 +70,7 @@ def test_who_runs_for_ten_minutes_is_forgiven():
 
 
 def test_ready_flaps_with_every_start_where_there_is_no_probe():
-    seen = set()
+    seen: set[str | None] = set()
     world = World()
     world.store.subscribe(lambda change: seen.update(conditions(pod).get("Ready") for pod in _begun(world)))
     world.apply(deployment({"name": "app", "image": "registry.lab/toolbox:1", "command": ["false"]}))

@@ -8,9 +8,10 @@ import pytest
 from svcdoctor.lab import base
 from svcdoctor.lab.api.status import Refusal
 from svcdoctor.lab.api.streams.process import CannotStart
+from svcdoctor.lab.controllers.objects import PODS
 from svcdoctor.lab.images import Image, lab_images
 
-from .world import START, World, deployment
+from .world import START, World, conditions, deployment
 
 LISTEN = ["--http=8080", "--health=/healthz"]
 
@@ -246,3 +247,33 @@ def test_a_nodes_proxy_reaches_what_runs_in_its_network():
     with pytest.raises(ConnectionRefusedError):
         world.kubelets.http(node, 10249, "/metrics", {})
     assert world.kubelets.configz("node1")["kubeletconfig"]["kind"] == "KubeletConfiguration"
+
+
+def test_a_debugging_container_starts_in_a_running_pod():
+    world = lived(server())
+    pod = world.pod()
+    debugger = {"name": "debug", "image": "registry.lab/client:1", "command": ["sh", "-c", "echo here; sleep 5"]}
+    world.store.replace(PODS, {**pod, "spec": {**pod["spec"], "ephemeralContainers": [debugger]}})
+    world.run(3)
+    (status,) = world.pod()["status"]["ephemeralContainerStatuses"]
+    assert (list(status["state"]), status["ready"], "started" in status) == (["running"], False, False)
+    assert lines(world, "debug") == ["here"]
+    assert conditions(world.pod())["Ready"] == "True"
+    world.run(60)
+    (status,) = world.pod()["status"]["ephemeralContainerStatuses"]
+    assert (status["state"]["terminated"]["exitCode"], status["restartCount"]) == (0, 0)
+    assert conditions(world.pod())["Ready"] == "True"
+
+
+def test_a_pod_whose_image_is_changed_restarts_that_container():
+    world = World(1)
+    world.apply(base.pod("web", base.pod_spec(server()), {"app": "web"}))
+    world.run(30)
+    pod = world.pod()
+    containers = [{**pod["spec"]["containers"][0], "image": "registry.lab/server:2"}]
+    world.store.replace(PODS, {**pod, "spec": {**pod["spec"], "containers": containers}})
+    world.run(30)
+    (status,) = world.pod()["status"]["containerStatuses"]
+    assert (status["image"], status["restartCount"], status["ready"]) == ("registry.lab/server:2", 1, True)
+    assert (1, "Killing", "Container app definition changed, will be restarted") in world.events("web")
+    assert world.pod()["status"]["observedGeneration"] == 2
