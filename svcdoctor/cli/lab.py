@@ -3,6 +3,7 @@
 import signal
 import threading
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -120,13 +121,13 @@ def misbehave(
     """Let a running lab's API server behave badly, to see what your tools make of it."""
     from ..lab.running import newest, tell
 
+    if deed not in (*DEEDS, "clear"):
+        raise unknown("deed", deed, (*DEEDS, "clear"))
     place = kubeconfig or newest()
     if deed == "clear":
         tell(place, "behave")
         console.say("the API server behaves again")
         return ExitCode.OK
-    if deed not in DEEDS:
-        raise unknown("deed", deed, (*DEEDS, "clear"))
     tell(place, "misbehave", deed=deed, path=path, verb=verb, times=times, seconds=seconds, after=after)
     console.say(f"{deed}: from now on; svcdoctor lab misbehave clear ends it")
     return ExitCode.OK
@@ -152,12 +153,17 @@ def faults() -> ExitCode:
     """List what can be wrong, by the step that finds it."""
     from ..lab.faults import FAULTS, HEALTHY
 
-    width = max(len(fault.name) for found in FAULTS.values() for fault in found)
-    lines = [f"{HEALTHY.name:{width + 2}}  {HEALTHY.line}"]
+    width = 2 + max(len(fault.name) for found in FAULTS.values() for fault in found)
+    console.write(_row(HEALTHY.name, HEALTHY.line, width))
     for step, found in FAULTS.items():
-        lines += ["", step, *(f"  {fault.name:{width}}  {fault.line}" for fault in found)]
-    console.write("\n".join(lines) + "\n")
+        console.write(f"\n{step}\n" + "".join(_row(f"  {fault.name}", fault.line, width) for fault in found))
     return ExitCode.OK
+
+
+def _row(name: str, line: str, width: int) -> str:
+    """A name and what is said of it, within 80 columns."""
+    first, second = f"{name:{width}}  ", " " * (width + 2)
+    return fill(line, 80, initial_indent=first, subsequent_indent=second) + "\n"
 
 
 @lab.command()
@@ -175,5 +181,5 @@ def find_fault(name: str) -> "Fault":
     from ..lab.faults import BY_NAME
 
     if name not in BY_NAME:
-        raise unknown("fault", name, tuple(BY_NAME))
+        raise unknown("fault", name, tuple(BY_NAME), "svcdoctor lab faults lists them")
     return BY_NAME[name]
