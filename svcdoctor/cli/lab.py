@@ -38,10 +38,10 @@ Running = Annotated[
 @lab.command()
 def up(
     fault: Annotated[str | None, Option("--fault", metavar="NAME", help="What is wrong in it from the start.")] = None,
-    nodes: Annotated[int, Option(min=1, max=5000, help="How many nodes.")] = 2,
+    nodes: Annotated[int, Option(min=1, max=2500, help="How many nodes.")] = 2,
     proxy_mode: Annotated[str, Option(metavar="MODE", help="iptables, nftables or ipvs.")] = "iptables",
-    services: Annotated[int, Option(min=0, max=100_000, help="Extra Services, for size.")] = 0,
-    pods: Annotated[int, Option(min=0, max=500_000, help="Extra pods, for size.")] = 0,
+    services: Annotated[int, Option(min=0, max=60_000, help="Extra Services, for size.")] = 0,
+    pods: Annotated[int, Option(min=0, max=250_000, help="Extra pods, for size.")] = 0,
     port: Annotated[int, Option(min=0, max=65535, help="The API server's port; 0 takes a free one.")] = 0,
     speed: Annotated[float, Option(min=0.01, max=10_000, help="How fast the lab's time runs.")] = 1.0,
 ) -> ExitCode:

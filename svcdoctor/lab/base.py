@@ -8,12 +8,14 @@ from msgspec import Struct
 Json = dict[str, Any]
 
 SERVICE_CIDRS = ("10.96.0.0/16", "fd00:10:96::/112")
-POD_CIDRS = ("10.244.0.0/16", "fd00:10:244::/56")
+POD_CIDRS = ("10.244.0.0/16", "fd00:10:244::/48")
+"""clusterCIDR of each family; `pod_networks` where there are more nodes than that holds."""
 CLUSTER_DNS = "10.96.0.10"
 CLUSTER_DOMAIN = "cluster.local"
 NODE_RESOLV_CONF = "nameserver 172.30.0.1\n"
 VERSION = "v1.36.2"
 REGISTRY = "registry.lab"
+PODS_PER_NODE = 110
 PROXY_MODES = ("iptables", "nftables", "ipvs")
 
 COREFILE = """\
@@ -50,6 +52,11 @@ class Shape(Struct, frozen=True):
     seed: int = 1
 
 
+def nodes_needed(shape: Shape) -> int:
+    """How many nodes hold all the pods of ``shape``, each with room left for those that every node has."""
+    return max(shape.nodes, -(-shape.pods // (PODS_PER_NODE - 10)))
+
+
 # -------------------------------------------------------------------------------------------------------------- nodes
 
 
@@ -62,12 +69,17 @@ def node_addresses(number: int) -> tuple[str, str]:
     return f"172.30.{number // 240}.{10 + number % 240}", f"fd00:172:30::{10 + number:x}"
 
 
+def pod_networks(nodes: int) -> tuple[str, str]:
+    """The clusterCIDR of each family, which holds the ranges of so many nodes."""
+    return (POD_CIDRS[0] if nodes < 256 else "10.240.0.0/12"), POD_CIDRS[1]
+
+
 def pod_cidrs(number: int) -> tuple[str, str]:
-    """A /24 while they last, as kube-controller-manager hands out; a large lab's nodes share a wider range."""
+    """Of the ``number``-th node, from 1: a /24 and a /64, as kube-controller-manager hands out."""
     return f"10.{244 + number // 256}.{number % 256}.0/24", f"fd00:10:244:{number:x}::/64"
 
 
-def node(number: int, capacity: int = 110) -> Json:
+def node(number: int, capacity: int = PODS_PER_NODE) -> Json:
     """The ``number``-th node as its kubelet registers it; half of them in each of two zones."""
     name = node_name(number)
     labels = {
@@ -189,7 +201,7 @@ def _kube_proxy(shape: Shape) -> list[Json]:
         (
             "apiVersion: kubeproxy.config.k8s.io/v1alpha1",
             "kind: KubeProxyConfiguration",
-            f"clusterCIDR: {','.join(POD_CIDRS)}",
+            f"clusterCIDR: {','.join(pod_networks(nodes_needed(shape)))}",
             "metricsBindAddress: 127.0.0.1:10249",
             f"mode: {shape.proxy_mode}",
             "",

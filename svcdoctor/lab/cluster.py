@@ -12,7 +12,7 @@ from .acts import Hands, perform
 from .api.access import MASTERS, Access, User
 from .api.allocate import Ranges
 from .api.server import ApiServer
-from .base import Shape
+from .base import Shape, nodes_needed, pod_networks
 from .clock import Clock
 from .controllers.backends import PODS
 from .controllers.endpoints import MANAGED_BY, EndpointsController
@@ -21,7 +21,7 @@ from .controllers.loop import Controller
 from .controllers.mirroring import MirroringController
 from .controllers.port_repair import NodePortRepair
 from .controllers.workloads import workload_controllers
-from .crowd import crowd, nodes_needed
+from .crowd import crowd
 from .dns import resolv_conf, serve
 from .faults import BY_NAME, HEALTHY
 from .faults.fault import Act, Fault, Log, Wait
@@ -64,7 +64,7 @@ class Cluster:
         if shape.services or shape.pods:  # before anybody looks at the store
             crowd(self.store, _well(now).store, shape)
         self.hands = Hands(self.store, RANGES)
-        self.proxies = KubeProxies(self.store, shape.proxy_mode)
+        self.proxies = KubeProxies(self.store, shape.proxy_mode, pod_networks(nodes_needed(shape)))
         self.names = NameServers(self.store)
         self.kubelets = Kubelets(self.store, images(self.proxies, self.names.ask, self._resolv_conf))
         self.insides = Insides(self.kubelets, self.names)

@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Any
 
-from .base import SERVICE_CIDRS, Shape, namespace, node_addresses, node_name, pod_cidrs
+from .base import SERVICE_CIDRS, Shape, namespace, node_addresses, node_name, nodes_needed, pod_cidrs
 from .clock import stamp
 from .controllers.backends import ENDPOINTS, PODS, SERVICES, SLICES
 from .resources import Resource, named
@@ -19,16 +19,10 @@ Json = dict[str, Any]
 DEPLOYMENTS = named("deployments")
 REPLICASETS = named("replicasets")
 NAMESPACES = named("namespaces")
-PODS_PER_NODE = 110
 PER_NAMESPACE = 100
 """Services in each namespace."""
 FIRST_ADDRESS = 64
 """Offset in a node's pod range from which copies are numbered: the lab's own pods come before."""
-
-
-def nodes_needed(shape: Shape) -> int:
-    """How many nodes hold all the pods, each with room left for its own."""
-    return max(shape.nodes, -(-shape.pods // (PODS_PER_NODE - 10)))
 
 
 def crowd(store: Store, pattern: Store, shape: Shape) -> None:

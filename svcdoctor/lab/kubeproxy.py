@@ -34,9 +34,10 @@ class KubeProxies:
     Nodes go by their names, or all of them by ``*``.
     """
 
-    def __init__(self, store: Store, mode: str) -> None:
+    def __init__(self, store: Store, mode: str, networks: tuple[str, ...] = POD_CIDRS) -> None:
         self._store = store
-        self.config = ProxyConfig(mode=mode, cluster_cidrs=POD_CIDRS, service_cidrs=SERVICE_CIDRS)  # type: ignore[arg-type]
+        self._networks = networks
+        self.config = ProxyConfig(mode=mode, cluster_cidrs=networks, service_cidrs=SERVICE_CIDRS)  # type: ignore[arg-type]
         self._configs: dict[str, Json] = {}  # node -> fields of ProxyConfig that differ there
         self._kernels: dict[str, Json] = {}  # node -> fields of NodeView that differ there
         self._hung: dict[str, _Seen] = {}
@@ -129,7 +130,7 @@ class KubeProxies:
                 for other in others
                 for address, cidr in zip(_internal_ips(other), other["spec"].get("podCIDRs") or (), strict=False)
             ),
-            pod_networks=POD_CIDRS,
+            pod_networks=self._networks,
             cluster_dns=(CLUSTER_DNS,),
         )
 

@@ -74,7 +74,8 @@ def end(process, *signals):
 def test_a_lab_runs_until_it_is_told_to_end_and_leaves_nothing(up, tmp_path, number):
     process, greeting = up()
     assert re.match(r"The lab runs at https://127\.0\.0\.1:\d+; Ctrl-C ends it\.\n", greeting)
-    kubeconfig = Path(re.search(r"export KUBECONFIG=(.*)", greeting)[1])
+    (place,) = re.findall(r"export KUBECONFIG=(.*)", greeting)
+    kubeconfig = Path(place)
     assert kubeconfig.is_file()
     assert kubeconfig.parent.stat().st_mode & 0o077 == 0
     assert end(process, number) == (0, "the lab has ended, and nothing of it is left\n")
