@@ -145,3 +145,6 @@ def _policies(case: Case, servers: NameService) -> Iterator[Question]:
             yield Question("namespaces", name=namespace)
     for plural in CLUSTER_POLICIES:
         yield Question(plural)
+    if any(case.snapshot.networkpolicies.within(namespace) for namespace in places):
+        yield Question("namespaces")  # selectors go by their labels
+        yield Question("daemonsets", SYSTEM)  # whether a network plugin is there that enforces them

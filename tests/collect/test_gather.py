@@ -294,7 +294,8 @@ def test_every_case_live_as_recorded(serve):
         truth = json.loads((folder / "truth.json").read_text())
         report = json.loads((folder / "report.json").read_text())
         cluster = serve(folder.name)
-        gathered, diagnosis = ask(cluster, truth["namespace"], truth["service"])
+        client = Subject("Pod", truth["namespace"], truth["client"])
+        gathered, diagnosis = ask(cluster, truth["namespace"], truth["service"], client)
         assert diagnosis.root == report["root"], folder.name
         assert [finding.name for finding in diagnosis.findings] == [f["name"] for f in report["findings"]], folder.name
         assert not gathered.snapshot.gaps, folder.name

@@ -15,14 +15,19 @@ from .sides import sides
 from .verdict import Basis, Direction, Status
 
 
-def mend(compiled: Compiled, questions: Sequence[Question]) -> tuple[Change, ...] | None:
-    """The changes after which every packet may pass, one at most for each direction and namespace.
+BOTH = (Direction.EGRESS, Direction.INGRESS)
+
+
+def mend(
+    compiled: Compiled, questions: Sequence[Question], directions: Sequence[Direction] = BOTH
+) -> tuple[Change, ...] | None:
+    """The changes after which every packet may pass in ``directions``, one at most for each of them and a namespace.
 
     None if no change of NetworkPolicies can bring that about: cluster-wide policies deny, or the answer would remain
     undefined. Give all questions that belong together at once, as both protocols of DNS to each of its pods.
     """
     changes: list[Change] = []
-    for direction in (Direction.EGRESS, Direction.INGRESS):
+    for direction in directions:
         denials = list(_denials(compiled, direction, questions))
         for namespace, group in groupby(sorted(denials, key=_namespace), key=_namespace):
             change = _change(compiled, direction, namespace, list(group))
