@@ -82,7 +82,7 @@ class EndpointSliceController(ServiceLoop):
                 continue
             ports = slice_ports(pod, service)
             _, endpoints = by_ports.setdefault(json.dumps(ports), (ports, []))
-            endpoints.append(self._endpoint(pod, service, family))
+            endpoints.append(endpoint_of(pod, service, family, self._zone(pod)))
         for_ports: dict[str, list[Json]] = {}
         for each in existing:
             for_ports.setdefault(json.dumps(each["ports"] or []), []).append(each)
@@ -151,20 +151,19 @@ class EndpointSliceController(ServiceLoop):
             labels[HEADLESS] = ""
         return {**labels, MANAGED_BY: MANAGER, SERVICE_NAME: meta["name"]}
 
-    def _endpoint(self, pod: Json, service: Json, family: str) -> Json:
-        serving, terminating = is_ready(pod), is_terminating(pod)
-        ready = bool(service["spec"].get("publishNotReadyAddresses")) or (serving and not terminating)
-        made: Json = {
-            "addresses": addresses(pod, family),
-            "conditions": {"ready": ready, "serving": serving, "terminating": terminating},
-        }
-        name = hostname(pod, service)
-        if name:
-            made["hostname"] = name
-        node = pod["spec"].get("nodeName")
-        if node:
-            made["nodeName"] = node
-            found = self.store.find(NODES, "", node)
-            if found and found.labels.get(ZONE):
-                made["zone"] = found.labels[ZONE]
-        return {**made, "targetRef": pod_reference(pod)}
+    def _zone(self, pod: Json) -> str:
+        found = self.store.find(NODES, "", pod["spec"].get("nodeName", ""))
+        return found.labels.get(ZONE, "") if found else ""
+
+
+def endpoint_of(pod: Json, service: Json, family: str, zone: str) -> Json:
+    """The pod's entry in a slice of ``family``; ``zone`` is its node's, empty where that has none."""
+    serving, terminating = is_ready(pod), is_terminating(pod)
+    ready = bool(service["spec"].get("publishNotReadyAddresses")) or (serving and not terminating)
+    made: Json = {
+        "addresses": addresses(pod, family),
+        "conditions": {"ready": ready, "serving": serving, "terminating": terminating},
+    }
+    place = {"hostname": hostname(pod, service), "nodeName": pod["spec"].get("nodeName"), "zone": zone}
+    made |= {field: value for field, value in place.items() if value}
+    return {**made, "targetRef": pod_reference(pod)}
