@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 
-from . import client, endpoints, exposure, path, proxy, readiness, service
+from . import client, dns, endpoints, exposure, path, policy, proxy, readiness, service
 from .fault import Fault
 
 FAULTS: Mapping[str, tuple[Fault, ...]] = {
     "service": service.FAULTS,
     "endpoints": endpoints.FAULTS,
     "readiness": readiness.FAULTS,
+    "dns": dns.FAULTS,
+    "policy": policy.FAULTS,
     "proxy": proxy.FAULTS,
     "path": path.FAULTS,
     "exposure": exposure.FAULTS,
