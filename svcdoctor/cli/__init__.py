@@ -14,9 +14,10 @@ from .diagnose import diagnose
 from .explain import explain
 from .lab import lab
 from .options import spread
+from .policy import policy
 from .snapshot import snapshot
 
-COMMANDS = (diagnose, snapshot, explain)
+COMMANDS = (diagnose, policy, snapshot, explain)
 
 app = typer.Typer(
     add_completion=False,

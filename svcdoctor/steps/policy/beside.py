@@ -9,6 +9,7 @@ from ..step import find
 from ..words import count, some, subject
 from .enforcement import Enforced, Enforcement
 from .passages import Passage
+from .routes import Purpose
 from .rules import NP_CNI_CRD, NP_UNDEFINED, NP_UNENFORCED
 from .wording import decision, policies
 from .world import World
@@ -19,11 +20,8 @@ def unenforced(
 ) -> Iterator[Finding]:
     """Said where policies matter: always of a network that enforces none, else only beside a denial."""
     plugin = enforcement.plugin
-    if (
-        not isolating
-        or enforcement.enforced is Enforced.YES
-        or (enforcement.enforced is Enforced.UNKNOWN and not denied)
-    ):
+    matter = denied or (bool(isolating) and enforcement.enforced is Enforced.NO)
+    if enforcement.enforced is Enforced.YES or not matter:
         return
     known = enforcement.enforced is Enforced.NO
     if plugin is not None and known:
@@ -77,23 +75,30 @@ def other_kinds(world: World, foreign: Sequence[ForeignPolicy]) -> Iterator[Find
 
 def undefined(world: World, passages: Sequence[Passage], who: str) -> Iterator[Finding]:
     """Packets of which the specification does not tell whether they pass."""
-    open_ended = [p for p in passages if p.verdict.status is Status.UNDEFINED]
+    open_ended = [p for p in passages if p.verdict.status is Status.UNDEFINED and not p.route.node_local]
     if not open_ended:
         return
     first = open_ended[0]
+    alike = [p for p in passages if p.route.purpose is first.route.purpose]
+    open_ended = [p for p in open_ended if p.route.purpose is first.route.purpose]
+    what = "name server" if first.route.purpose is Purpose.DNS else "endpoint"
     direction, ruling = next((d, r) for d, r in first.verdict.rulings if r.status is Status.UNDEFINED)
     caveats = tuple(dict.fromkeys(caveat for p in open_ended for caveat in p.verdict.caveats))
     yield find(
         NP_UNDEFINED,
         subject(world.service),
-        f"whether {who} reaches {count(len(open_ended), 'endpoint')} of {len(passages)} depends on the network plugin: "
-        f"{some(caveats, 2)}",
+        f"whether {who} reaches {len(_addresses(open_ended))} of {count(len(_addresses(alike)), what)} depends on the "
+        f"network plugin: {some(caveats, 2)}",
         [*(Evidence(str(rule), "may decide") for rule in ruling.contenders[:2]), *_isolating(ruling, direction)],
         Fix("Try it from the client itself; a rule that allows it in any reading makes it certain."),
         effect=Effect.NONE,
         severity=Severity.WARNING,
         confidence=Confidence.POSSIBLE,
     )
+
+
+def _addresses(passages: Iterable[Passage]) -> set[str]:
+    return {passage.route.place.address for passage in passages}
 
 
 def _isolating(ruling: Ruling, direction: Direction) -> Iterable[Evidence]:

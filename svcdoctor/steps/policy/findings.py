@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from ...model.diagnosis import Effect, Evidence, Finding, Rule, RuledOut, Severity
-from ...network.netpol import Direction
+from ...model.pod import Pod
+from ...network.netpol import AtPod, Direction, Status
 from ..step import find
 from ..words import count, labels, source, subject
 from .fixes import fix
@@ -62,7 +63,8 @@ def _ruleless(refusal: Refusal) -> bool:
 
 def _finding(world: World, rule: Rule, mine: Sequence[Refusal], passages: Sequence[Passage], manner: Manner) -> Finding:
     effect = manner.least or effect_of(mine, passages)
-    soft = manner.sureness.without_effect or _only_tcp_of_dns(mine, passages)
+    open_ended = all(refusal.ruling.status is Status.UNDEFINED for refusal in mine)
+    soft = manner.sureness.without_effect or open_ended or _only_tcp_of_dns(mine, passages)
     return find(
         rule,
         subject(world.service),
@@ -116,8 +118,8 @@ def _evidence(world: World, rule: Rule, mine: Sequence[Refusal], manner: Manner)
     yield from list(seen.values())[:5]
     if rule is NP_NS_UNLABELLED and world.snapshot.namespaces.covers():
         yield Evidence("API: namespaces", f"{len(world.snapshot.namespaces.items)} read")
-    pods = {r.passage.route.place.pod.name: r.passage.route.place.pod for r in mine if r.passage.route.place.pod}
-    for pod in list(pods.values())[:1]:
+    pod = _told_by_labels(mine[0])
+    if pod is not None:
         yield Evidence(source(pod, "metadata.labels"), labels(pod.labels) or "none")
     servers = mine[0].passage.route.question.service if mine[0].purpose is Purpose.DNS else None
     if servers is not None:
@@ -125,6 +127,16 @@ def _evidence(world: World, rule: Rule, mine: Sequence[Refusal], manner: Manner)
     yield from manner.evidence
     if manner.sureness.enforcement.plugin:
         yield manner.sureness.enforcement.plugin.evidence
+
+
+def _told_by_labels(refusal: Refusal) -> Pod | None:
+    """The pod whose labels a selector holds: the peer's where a rule came near, else the isolated one's."""
+    question = refusal.passage.route.question
+    subject_, peer = question.source, question.destination
+    if refusal.direction is Direction.INGRESS:
+        subject_, peer = peer, subject_
+    chosen = peer if refusal.ruling.nearest is not None and isinstance(peer, AtPod) else subject_
+    return chosen.pod if isinstance(chosen, AtPod) else None
 
 
 def _ruled_out(rule: Rule, mine: Sequence[Refusal], passages: Sequence[Passage]) -> Iterator[RuledOut]:

@@ -7,15 +7,15 @@ from msgspec import structs
 from ...model.diagnosis import Fix, Rule
 from ...model.meta import LabelSelector, LabelSelectorRequirement
 from ...model.policy import NAME_LABEL, NetworkPolicy
-from ...network.netpol import Change, Compiled, Direction, PolicyRef, evaluate, mend, with_policies
+from ...network.netpol import AnyPod, Change, Compiled, Direction, PolicyRef, RuleRef, evaluate, mend, with_policies
 from ...network.netpol.defaults import rules
 from ...network.netpol.manifest import manifest
 from ...network.netpol.rules import reference
-from ..words import kubectl, kubectl_json_patch, some
+from ..words import count, kubectl_json_patch, some
 from .namespaces import DeadPeer, dead_peers
 from .passages import Refusal
 from .routes import Purpose
-from .rules import NP_NS_UNLABELLED, NP_TIER_DENY
+from .rules import NP_AND_OR, NP_NS_UNLABELLED, NP_TIER_DENY
 from .tier_fix import tier_fix
 from .world import World
 
@@ -30,10 +30,10 @@ def fix(world: World, rule: Rule, refusals: Sequence[Refusal]) -> Fix:
     if changes is None:
         return by_name_fix(dead) if dead else Fix(rule.fix)
     written = {reference(policy): policy for policy in (*corrected, *(change.policy for change in changes))}
-    if not _opens(with_policies(world.compiled, *written.values()), refusals):
+    if not written or not _opens(with_policies(world.compiled, *written.values()), refusals):
         return Fix(rule.fix)
     if len(changes) == 1 and not corrected:
-        return _one(changes[0])
+        return _one(rule, changes[0], refusals)
     return _several(tuple(written.values()), dead, changes)
 
 
@@ -135,33 +135,53 @@ def _corrected(policy: NetworkPolicy, item: DeadPeer) -> NetworkPolicy:
 # ------------------------------------------------------------------------------------------------------------ to paste
 
 
-def _one(change: Change) -> Fix:
+def _one(rule: Rule, change: Change, refusals: Sequence[Refusal]) -> Fix:
     policy = change.policy
     if change.rule is None:
-        return Fix(
-            f"Apply a policy that lets it pass; policies add up. {_about(policy)}", kubectl_apply(), yaml_of((policy,))
-        )
+        return Fix(_admitting(change, refusals), kubectl_apply(), yaml_of((policy,)))
     return Fix(
-        f"Add what {change.rule.path} of {change.rule.policy} lacks.",
+        _wider(rule, change.rule, change),
         kubectl_json_patch(policy.namespace, "NetworkPolicy", policy.name, change.patch),
         yaml_of((policy,)),
     )
 
 
-def _about(policy: NetworkPolicy) -> str:
-    way = " and ".join(kind.lower() for kind in policy.spec.policy_types or ())
-    return f"This one is for {way}, in namespace {policy.namespace}."
+def _admitting(change: Change, refusals: Sequence[Refusal]) -> str:
+    """A policy more; where nobody said for whom, it is for a whole namespace."""
+    said = f"Apply a policy more, for {' and '.join(t.lower() for t in change.policy.spec.policy_types or ())}"
+    sources = {type(refusal.passage.route.question.source) for refusal in refusals}
+    if AnyPod in sources:
+        return f"{said}; it lets in all pods of the namespace: narrow it to the clients that should call."
+    return f"{said}; policies add up, so the others stay as they are."
+
+
+def _wider(rule: Rule, ref: RuleRef, change: Change) -> str:
+    place = f"spec.{ref.direction}[{ref.index}]"
+    if rule is NP_AND_OR:
+        return f"Let the podSelector stand as an item of its own in {place}.{ref.direction.peers} of {ref.policy}."
+    what = "port" if "/ports/" in change.patch[0]["path"] else "peer"
+    field = "ports" if what == "port" else ref.direction.peers
+    return f"Add the {what} to {place}.{field} of {ref.policy}."
 
 
 def _several(policies: Sequence[NetworkPolicy], dead: Sequence[DeadPeer], changes: Sequence[Change]) -> Fix:
-    named = sorted({name for item in dead for name in item.meant})
-    by_names = f"Select namespace {some(named)} by {NAME_LABEL}, which every namespace has" if named else ""
+    """Corrected selectors, and what is still missing then; as whole policies, for they belong together."""
     if not changes:
         return by_name_fix(dead)
-    let = f"{'and l' if named else 'L'}et the client through: both need a rule" if len(changes) > 1 else ""
-    more = let or ("and let the client through" if named else "Let the client through")
-    text = ", ".join(part for part in (by_names, more) if part)
-    return Fix(f"{text}. Each way is checked by evaluating it.", kubectl_apply(), yaml_of(policies))
+    named = some(sorted({name for item in dead for name in item.meant}))
+    by_names = f"Select namespace {named} by {NAME_LABEL}, which every namespace has. " if named else ""
+    let = f"Let the client through where no rule is for it: {_count(changes)}."
+    return Fix(f"{by_names}{let}", kubectl_apply(), yaml_of(policies))
+
+
+def _count(changes: Sequence[Change]) -> str:
+    new = sum(change.rule is None for change in changes)
+    wider = len(changes) - new
+    parts = [
+        count(wider, "rule") + " made wider" if wider else "",
+        count(new, "policy", "policies") + " more" if new else "",
+    ]
+    return " and ".join(part for part in parts if part)
 
 
 def kubectl_apply() -> str:
@@ -172,6 +192,3 @@ def yaml_of(policies: Sequence[NetworkPolicy]) -> str:
     import yaml
 
     return str(yaml.safe_dump_all([manifest(policy) for policy in policies], sort_keys=False, explicit_start=False))
-
-
-__all__ = ["by_name", "by_name_fix", "fix", "kubectl", "meant", "yaml_of"]

@@ -125,7 +125,9 @@ def _tier(world: World, refusals: Sequence[Refusal], who: str) -> str:
     rule = first.ruling.rule
     named = f" ({rule.name})" if rule and rule.name else ""
     what = f"{rule.policy} denies it in {rule.path}{named}" if rule else "a cluster-wide policy denies it"
-    return f"{what}: {_who(who)} can't reach {target(refusals)}, whatever NetworkPolicies allow"
+    if who == "nobody":
+        return f"{what}: nobody reaches {target(refusals)}, whatever NetworkPolicies allow"
+    return f"{what}: {who} can't reach {target(refusals)}, whatever NetworkPolicies allow"
 
 
 TELLERS: dict[str, Teller] = {
