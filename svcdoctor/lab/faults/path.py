@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from ..base import REGISTRY, pod, pod_spec, server
+from ..base import REGISTRY, pod_spec, server
 from . import edits
-from .fault import Apply, Configure, Fault, Flow, Log, Patch, Rules
+from .fault import Apply, Configure, Delete, Fault, Flow, Log, Patch, Rules
 from .proxy import CLIENT, configured, on_node, sysctl
 
 Json = dict[str, Any]
@@ -24,7 +24,18 @@ SECOND_NIC: Json = {
     "broadcast": "ff:ff:ff:ff:ff:ff",
     "addr_info": [{"family": "inet", "local": "172.31.0.11", "prefixlen": 24, "scope": "global", "label": "eth1"}],
 }
+BATCH: Json = {"name": "batch", "image": f"{REGISTRY}/client:1"}
+IN_THE_NODE: Json = {"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"}
 VPN: Json = {"dst": "10.96.0.0/12", "gateway": "172.30.0.253", "dev": "eth0", "flags": []}
+
+
+def stateful(name: str, spec: Json, replicas: int = 1) -> Json:
+    """A StatefulSet, whose pods have names that are known: NAME-0, ..."""
+    labels = {"app": name}
+    template = {"metadata": {"labels": labels}, "spec": spec}
+    whole = {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template}
+    meta = {"name": name, "namespace": "default"}
+    return {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": meta, "spec": whole}
 
 
 def _second_nic(links: list[Json]) -> list[Json]:
@@ -94,7 +105,8 @@ FAULTS = (
         "hairpin-off",
         "a pod can't reach itself by the Service: hairpin mode is off on node1",
         (
-            Apply((pod("web-0", pod_spec(server(), nodeSelector=NODE1), {"app": "web"}),)),
+            Delete("deployments", "web"),
+            Apply((stateful("web", pod_spec(server(), nodeSelector=NODE1), replicas=3),)),
             Configure("kubelet/node1", {"hairpinMode": "none"}),
         ),
         client="web-0",
@@ -150,19 +162,10 @@ FAULTS = (
         "node1 has fifty local ports, and a client in its network uses them up",
         (
             sysctl("node1", net__ipv4__ip_local_port_range="60000\t60049"),
-            Apply(
-                (
-                    pod(
-                        "batch",
-                        pod_spec(
-                            {"name": "batch", "image": f"{REGISTRY}/client:1"}, hostNetwork=True, nodeSelector=NODE1
-                        ),
-                    ),
-                )
-            ),
-            Log("default", "batch", "batch", ("connect web:80: cannot assign requested address (EADDRNOTAVAIL)",)),
+            Apply((stateful("batch", pod_spec(BATCH, nodeSelector=NODE1, **IN_THE_NODE)),)),
+            Log("default", "batch-0", "batch", ("connect web:80: cannot assign requested address (EADDRNOTAVAIL)",)),
         ),
-        client="batch",
+        client="batch-0",
     ),
     Fault(
         "foreign-drop",

@@ -8,16 +8,8 @@ from svcdoctor.lab.faults.silent import SILENT
 CATALOGUE = (Path(__file__).parent / "catalogue.txt").read_text().split()
 BEYOND = {"selector-no-match", "ip-family-mismatch", "container-not-starting"}
 """Findings of the doctor that the catalogue does not name."""
-PENDING = {
-    "dns-down", "dns-vip-dead", "coredns-rbac", "corefile-override", "coredns-loop", "upstream-dead", "zone-mismatch",
-    "wrong-nameserver", "dns-policy", "ndots-latency", "search-hijack", "negative-cache", "dns-5s-race",
-    "nodelocal-broken", "dns-tcp-blocked", "headless-set-drift", "sts-servicename", "srv-missing",
-    "externalname-dangling", "env-not-injected", "env-collision", "headless-none-ready", "dns-slow",
-    "np-default-deny", "np-peer-labels", "np-ns-unlabelled", "np-and-or", "np-service-port", "np-dns-egress",
-    "np-dns-realport", "np-clusterip-cidr", "np-snat-source", "np-named-port", "np-tier-deny", "np-unenforced",
-    "np-cni-crd", "np-undefined",
-}  # fmt: skip
-"""Faults of DNS and of policies, which are being written."""
+PENDING = {"headless-none-ready", "np-cni-crd"}
+"""Of DNS and of policies, to be decided on."""
 
 NAMES = [fault.name for faults in FAULTS.values() for fault in faults]
 
