@@ -15,6 +15,7 @@ from .sides import sides
 from .verdict import Basis, Direction, Status
 
 
+MENDABLE = (Basis.NETWORK_POLICY, Basis.OWN_NODE)  # the latter of a pod on its node's network: undefined
 BOTH = (Direction.EGRESS, Direction.INGRESS)
 
 
@@ -52,7 +53,7 @@ def _denials(compiled: Compiled, direction: Direction, questions: Iterable[Quest
 
 
 def _change(compiled: Compiled, direction: Direction, namespace: str, denials: list[Denial]) -> Change | None:
-    if any(denial.ruling.basis is not Basis.NETWORK_POLICY for denial in denials):
+    if any(denial.ruling.basis not in MENDABLE for denial in denials):
         return None
     candidates = (*widen(compiled, direction, denials), *allow(compiled, direction, namespace, denials))
     return next((change for change in candidates if _helps(compiled, change, direction, denials)), None)

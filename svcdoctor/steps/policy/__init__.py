@@ -105,10 +105,12 @@ def _from_client(world: World, source: End, sureness: Sureness) -> View:
 
 def _from_anybody(world: World, sureness: Sureness) -> View:
     doors = anybody.doors(world)
-    refusals = [door.refusal for door in doors if door.refusal]
+    refusals = [door.refusal for door in doors if door.refusal and not door.waiting]
+    waiting = [door.refusal for door in doors if door.refusal and door.waiting]
     passages = tuple(door.passage for door in doors)
     found = [
         *findings(world, passages, refusals, Manner("nobody", sureness)),
+        *findings(world, passages, waiting, Manner("nobody", sureness, Severity.WARNING, 1, least=Effect.NONE)),
         *outside.masqueraded(world, sureness),
     ]
     if not refusals:

@@ -7,6 +7,7 @@ from msgspec import Struct, structs
 
 from ...model.policy import NetworkPolicy, Policy
 from ...network.netpol import AnyPod, AtPod, Basis, Direction, End, Ruling, Status, Verdict, evaluate
+from .fixes import meant
 from .guests import guests, meant_guests
 from .naming import name
 from .passages import Passage, Refusal
@@ -22,10 +23,14 @@ MISTAKES = (NP_NS_UNLABELLED, NP_PEER_LABELS)
 
 
 class Door(Struct, frozen=True):
-    """One endpoint of one port: a passage that somebody has, or the refusal that tells most."""
+    """One endpoint of one port: a passage that somebody has, or the refusal that tells most.
+
+    ``waiting``: a rule is for this port, but for guests that are not there; they may come yet.
+    """
 
     passage: Passage
     refusal: Refusal | None = None
+    waiting: bool = False
 
 
 def doors(world: World) -> tuple[Door, ...]:
@@ -65,7 +70,7 @@ def _like(door: Door, route: Route) -> Door:
     asked = structs.replace(route.question, source=door.passage.route.question.source)
     passage = Passage(structs.replace(route, question=asked), door.passage.verdict)
     refusal = door.refusal and structs.replace(door.refusal, passage=passage)
-    return Door(passage, refusal)
+    return Door(passage, refusal, door.waiting)
 
 
 def _door(world: World, route: Route) -> Door:
@@ -76,7 +81,16 @@ def _door(world: World, route: Route) -> Door:
             return Door(passage)
         refused.append(Refusal(passage, Direction.INGRESS, passage.verdict.ingress))
     telling = min(refused, key=lambda refusal: _weight(world, refusal))
-    return Door(telling.passage, telling)
+    rule = name(world, telling)
+    if rule is NP_PEER_LABELS:
+        return _for_those_to_come(telling)
+    return Door(telling.passage, telling, waiting=rule is NP_NS_UNLABELLED and not meant(world, [telling]))
+
+
+def _for_those_to_come(refusal: Refusal) -> Door:
+    """Some namespace or pod would be let in, if it were there: as good as open."""
+    admitted = Ruling(Status.ALLOWED, Basis.NETWORK_POLICY, isolating=refusal.ruling.isolating)
+    return Door(structs.replace(refusal.passage, verdict=Verdict(OUT, admitted)))
 
 
 def _asked(world: World, route: Route, guest: End) -> Passage:

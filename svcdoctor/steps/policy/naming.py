@@ -32,7 +32,7 @@ OF_PORTS = NAMED_PORT | {Lack.PORT, Lack.SERVICE_PORT, Lack.PROTOCOL}
 
 def name(world: World, refusal: Refusal) -> Rule:
     """The rule that stands for ``refusal``."""
-    if refusal.ruling.basis is not Basis.NETWORK_POLICY:
+    if refusal.ruling.basis in (Basis.ADMIN, Basis.BASELINE):
         return NP_TIER_DENY
     if refusal.purpose is Purpose.DNS and refusal.direction is Direction.EGRESS:
         return _of_dns(world, refusal)
@@ -41,7 +41,8 @@ def name(world: World, refusal: Refusal) -> Rule:
         return NP_DEFAULT_DENY
     lacks = {miss.lack for miss in near.misses if not miss.doubt}
     if lacks <= OF_PORTS:
-        return NP_NAMED_PORT if lacks <= NAMED_PORT else NP_SERVICE_PORT
+        by_name = lacks <= NAMED_PORT or (lacks == {Lack.PROTOCOL} and _port_is_named(world, near))
+        return NP_NAMED_PORT if by_name else NP_SERVICE_PORT
     if lacks == {Lack.CIDR_OF_SERVICE}:
         return NP_CLUSTERIP_CIDR
     if lacks == {Lack.POD_LABELS} and all(map(_slip, near.misses)):
@@ -114,6 +115,15 @@ def _meant_as_two(world: World, refusal: Refusal, near: Near) -> bool:
     fitting = [pod for pod in cluster.pods if not pod.terminal and pods.holds(pod.labels)]
     both = any(namespaces.holds(cluster.namespace_labels(pod.namespace)[0]) for pod in fitting)
     return not both and any(pod.namespace == policy.namespace for pod in fitting)
+
+
+def _port_is_named(world: World, near: Near) -> bool:
+    """Whether the port that came nearest is a name: then that name is declared for another protocol."""
+    policy = next(iter(world.network_policies((near.rule.policy,))), None)
+    if policy is None or near.rule.port is None:
+        return False
+    port = (rules(policy, near.rule.direction)[near.rule.index].ports or ())[near.rule.port]
+    return port is not None and isinstance(port.port, str)
 
 
 def peer_of(policy: NetworkPolicy, near: Near) -> NetworkPolicyPeer | None:

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ...model.pod import Pod
 from ...model.snapshot import Gap
-from ...network.netpol import AtPod, Basis, Direction, End, Ruling, Status, Verdict, evaluate
+from ...network.netpol import AtPod, Direction, End, Ruling, Status, Verdict, evaluate
 from .resolver import resolver, serves_names
 from .routes import Purpose, Route, ports_asked, routes
 from .world import World
@@ -79,6 +79,6 @@ def _isolated(world: World, client: Pod) -> bool:
 def _refusals(passage: Passage) -> Iterator[Refusal]:
     """Also of a packet to the node's own name server that no rule is for: some plugins let it pass, and most do not."""
     for direction, ruling in passage.verdict.rulings:
-        unsure = passage.route.node_local and ruling.status is Status.UNDEFINED and ruling.basis is Basis.NETWORK_POLICY
+        unsure = passage.route.node_local and ruling.status is Status.UNDEFINED and bool(ruling.isolating)
         if ruling.status is Status.DENIED or unsure:
             yield Refusal(passage, direction, ruling)
