@@ -14,7 +14,8 @@ from svcdoctor.errors import BadData
 from svcdoctor.model.case import Case
 from svcdoctor.model.decode import Kind, ObjectList, decode
 from svcdoctor.model.diagnosis import Target
-from svcdoctor.model.objects import RESOURCES, Deployment, EndpointSlice, Event, Node, Pod, Service
+from svcdoctor.model.objects import RESOURCES, Deployment, EndpointSlice, Event, NetworkPolicy, Node, Pod, Service
+from svcdoctor.model.policy import NetworkPolicyIngressRule
 from svcdoctor.model.snapshot import Answer, Gap, Snapshot, assemble
 
 CASE = Path(__file__).parent / "cases" / "iptables-crashloop" / "api"
@@ -207,6 +208,17 @@ def test_null_lists_decode() -> None:
     assert decode(body, EndpointSlice, "a") == EndpointSlice()
     assert decode(b'{"items": null, "metadata": null}', ObjectList[Pod], "a") == ObjectList()
     assert decode(b'{"spec": {"containers": [null, {"ports": [null]}]}}', Pod, "a").spec.containers[0].ports == ()
+
+
+@pytest.mark.parametrize("beside", ["", '"labels": null', '"labels": null, "ownerReferences": []'])
+def test_a_null_peer_is_not_no_peer(beside: str) -> None:
+    """`from: [null]` is an item that says nothing; `from: []` is everybody."""
+    body = f'{{"metadata": {{{beside}}}, "spec": {{"podSelector": null, "ingress": [null, {{"from": [null]}}]}}}}'
+    ingress = decode(body.encode(), NetworkPolicy, "a").spec.ingress
+    assert ingress == (None, NetworkPolicyIngressRule(peers=(None,)))
+    listed = decode(f'{{"items": [{body}]}}'.encode(), ObjectList[NetworkPolicy], "a").items
+    assert listed is not None
+    assert listed[0].spec.ingress == ingress
 
 
 @pytest.mark.parametrize("ports", ["[]", "null"])
