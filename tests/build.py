@@ -11,6 +11,7 @@ from typing import Any
 
 from svcdoctor.diagnose import diagnose
 from svcdoctor.model.case import Case
+from svcdoctor.model.cluster import KubeletConfiguration
 from svcdoctor.model.diagnosis import Diagnosis, Target
 from svcdoctor.model.objects import RESOURCES
 from svcdoctor.model.snapshot import Answer, Gap, Snapshot, assemble
@@ -23,6 +24,30 @@ State = Callable[["Cluster", Json], None]
 
 NOW = datetime(2026, 11, 23, 2, 10, tzinfo=UTC)
 MIRROR = "endpointslicemirroring-controller.k8s.io"
+SYSTEM = "kube-system"
+CLUSTER_DNS = "10.98.0.10"
+COREFILE = """\
+.:53 {
+    errors
+    health {
+       lameduck 5s
+    }
+    ready
+    kubernetes cluster.local in-addr.arpa ip6.arpa {
+       pods insecure
+       fallthrough in-addr.arpa ip6.arpa
+       ttl 30
+    }
+    prometheus :9153
+    forward . /etc/resolv.conf {
+       max_concurrent 1000
+    }
+    cache 30
+    loop
+    reload
+    loadbalance
+}
+"""
 NODES = {"node1": "172.30.0.11", "node2": "172.30.0.12"}
 
 
@@ -72,6 +97,8 @@ class Cluster:
         self.objects: dict[str, list[Json]] = {plural: [] for plural in RESOURCES}
         self.forbidden: set[str] = set()
         self.slices_follow = True  # whether the endpoint controller still works
+        self.names_served = True  # whether the cluster's name servers are there, and well
+        self.kubelets: dict[str, KubeletConfiguration] = {}
         self._serial = 0
         for name, address in NODES.items():
             self.node(name, address)
@@ -283,10 +310,33 @@ class Cluster:
         """The API server answers 403 to lists of these."""
         self.forbidden.update(plurals)
 
+    def name_service(self) -> None:
+        """CoreDNS as kubeadm installs it, and kubelets that tell pods of it."""
+        self.names_served = False
+        if any(service["metadata"]["name"] == "kube-dns" for service in self.objects["services"]):
+            return
+        self.deployment(
+            "coredns",
+            {"k8s-app": "kube-dns"},
+            container("coredns", "dns:53/UDP", "dns-tcp:53", image="registry.k8s.io/coredns/coredns:v1.14.2"),
+            namespace=SYSTEM,
+            volumes=[{"name": "config-volume", "configMap": {"name": "coredns"}}],
+            dnsPolicy="Default",
+        )
+        ports = ("dns 53/UDP>53", "dns-tcp 53>53")
+        address = {"clusterIP": CLUSTER_DNS, "clusterIPs": [CLUSTER_DNS]}
+        service = self.service("kube-dns", {"k8s-app": "kube-dns"}, *ports, namespace=SYSTEM, **address)
+        endpoint_controller.write(self, service, "IPv4", ago(3500))
+        self.add("configmaps", "coredns", {"data": {"Corefile": COREFILE}}, SYSTEM)
+        told = KubeletConfiguration((CLUSTER_DNS,), "cluster.local")
+        self.kubelets = {node["metadata"]["name"]: told for node in self.objects["nodes"]} | self.kubelets
+
     def snapshot(self, everywhere: bool = False) -> Snapshot:
         """What a reader gets: every list of every namespace that has objects; ``everywhere``: pods of all, in one."""
         if self.slices_follow:
             self.follow()
+        if self.names_served:
+            self.name_service()
         places = {self.namespace, *(i["metadata"].get("namespace", "") for p in self.objects.values() for i in p)}
         known = {namespace["metadata"]["name"] for namespace in self.objects["namespaces"]}
         for place in sorted(places - known - {""}):
@@ -297,14 +347,15 @@ class Cluster:
             whole = not resource.namespaced or (everywhere and plural in ("pods", "services"))
             for place in [""] if whole else sorted(places - {""}):
                 path = resource.path(place)
-                if plural in self.forbidden:
+                if plural in self.forbidden and place != SYSTEM:
                     gaps.append(Gap(path, "forbidden", resource.permission("list", place)))
                     continue
                 here = [i for i in items if whole or i["metadata"].get("namespace") == place]
                 kind = f"{resource.type.__name__}List"
                 answers.append(Answer(path, json.dumps({"kind": kind, "apiVersion": "v1", "items": here}).encode()))
         base = Snapshot(taken_at=self.now, context="test", server="https://test", namespace=self.namespace)
-        return assemble(Snapshot(**{f: getattr(base, f) for f in _KEPT}, gaps=tuple(gaps)), answers)
+        kept = {f: getattr(base, f) for f in _KEPT}
+        return assemble(Snapshot(**kept, kubelets=self.kubelets, gaps=tuple(gaps)), answers)
 
     def diagnose(self, name: str, port: str | None = None, everywhere: bool = False) -> Diagnosis:
         return diagnose(Case(self.snapshot(everywhere), Target(self.namespace, name, port)))

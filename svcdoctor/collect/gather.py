@@ -63,8 +63,9 @@ class _Gathering:
     def run(self) -> Gathered:
         workers = Workers(WORKERS)
         self._first_round(workers)
-        self._further_rounds(workers)
+        self._further_rounds(workers, self._left_open())
         self._logs(workers, self._case())
+        self._further_rounds(workers, [])
         self.snapshot = structs.replace(self.snapshot, taken_at=self.api.now())
         return Gathered(self.snapshot, tuple(self.answers))
 
@@ -93,8 +94,7 @@ class _Gathering:
         else:
             self._take([found])
 
-    def _further_rounds(self, workers: Workers) -> None:
-        left_open = self._left_open()
+    def _further_rounds(self, workers: Workers, left_open: list[Callable[[], Found]]) -> None:
         for _ in range(ROUNDS):
             jobs = [workers.submit(question) for question in left_open]
             jobs += self._submit(workers, further(self._case(), self.asked))

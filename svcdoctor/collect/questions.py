@@ -14,6 +14,9 @@ from ..model.name_service import NODE_CACHE, SYSTEM, USUAL_CONFIG, USUAL_LABEL, 
 from ..model.pod import Pod
 from ..model.service import SERVICE_NAME_LABEL, Service
 
+ROLE = "system:coredns"
+"""What CoreDNS may read, in Kubernetes's own manifest and in those made after it."""
+
 CLUSTER_POLICIES = ("clusternetworkpolicies", "adminnetworkpolicies", "baselineadminnetworkpolicies")
 CACHES = 500
 """Pods of NodeLocal DNSCache that are looked at; there is one per node."""
@@ -101,6 +104,9 @@ def _servers(servers: NameService) -> Iterator[Question]:
     for name in dict.fromkeys((*(name for pod in servers.pods for name in pod.spec.config_maps), USUAL_CONFIG)):
         if servers.config_map is None:
             yield Question("configmaps", service.namespace, name)
+    pods = {(pod.namespace, pod.name) for pod in servers.pods}
+    if any((ns, pod) in pods and "forbidden" in log for (ns, pod, _), log in servers.snapshot.logs.items()):
+        yield Question("clusterroles", name=ROLE)
     yield Question("daemonsets", SYSTEM, NODE_CACHE)
     labels = servers.node_cache.spec.selector.match_labels if servers.node_cache else {}
     if labels and not servers.snapshot.pods.covers(SYSTEM):

@@ -104,6 +104,28 @@ class ConfigMap(Object, frozen=True):
     data: dict[str, str] = {}
 
 
+class PolicyRule(Base, frozen=True):
+    """rbac/v1 PolicyRule."""
+
+    api_groups: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ()
+
+
+class ClusterRole(Object, frozen=True):
+    """rbac/v1 ClusterRole. ``rules`` may be null."""
+
+    rules: tuple[PolicyRule, ...] | None = None
+
+    def allows(self, group: str, resource: str, verb: str) -> bool:
+        return any(
+            {group, "*"} & set(rule.api_groups)
+            and {resource, "*"} & set(rule.resources)
+            and {verb, "*"} & set(rule.verbs)
+            for rule in self.rules or ()
+        )
+
+
 class Namespace(Object, frozen=True):
     """core/v1 Namespace."""
 

@@ -64,12 +64,12 @@ class NameService:
     def service(self) -> Service | None:
         """The Service of the name servers."""
         owners = [service for address in self.told if (service := self.owner(address))]
-        return next((owner for owner in owners if _serves_dns(owner)), None) or self._by_name
+        return next((owner for owner in owners if serves_dns(owner)), None) or self._by_name
 
     @property
     def _by_name(self) -> Service | None:
         services = self.snapshot.services.items
-        labelled = [s for s in services if s.labels.get(USUAL_LABEL[0]) == USUAL_LABEL[1] and _serves_dns(s)]
+        labelled = [s for s in services if s.labels.get(USUAL_LABEL[0]) == USUAL_LABEL[1] and serves_dns(s)]
         return self.snapshot.services.get(SYSTEM, USUAL_NAME) or (labelled[0] if labelled else None)
 
     @property
@@ -156,5 +156,6 @@ def address_query(address: str) -> str:
     return f"fieldSelector=spec.clusterIP={address}"
 
 
-def _serves_dns(service: Service) -> bool:
+def serves_dns(service: Service) -> bool:
+    """Whether it has DNS's own port."""
     return any(port.port == 53 for port in service.spec.ports)

@@ -2,7 +2,18 @@
 
 from msgspec import Struct
 
-from .cluster import ConfigMap, DaemonSet, Deployment, Event, Namespace, Node, ReplicaSet, StatefulSet, Workload
+from .cluster import (
+    ClusterRole,
+    ConfigMap,
+    DaemonSet,
+    Deployment,
+    Event,
+    Namespace,
+    Node,
+    ReplicaSet,
+    StatefulSet,
+    Workload,
+)
 from .meta import Object
 from .pod import Pod
 from .policy import AdminNetworkPolicy, BaselineAdminNetworkPolicy, ClusterNetworkPolicy, NetworkPolicy
@@ -13,6 +24,7 @@ __all__ = [
     "AdminNetworkPolicy",
     "BaselineAdminNetworkPolicy",
     "ClusterNetworkPolicy",
+    "ClusterRole",
     "ConfigMap",
     "DaemonSet",
     "Deployment",
@@ -80,6 +92,7 @@ RESOURCES: dict[str, Resource] = {
         Resource("apps", "v1", "replicasets", ReplicaSet),
         Resource("apps", "v1", "statefulsets", StatefulSet),
         Resource("apps", "v1", "daemonsets", DaemonSet),
+        Resource("rbac.authorization.k8s.io", "v1", "clusterroles", ClusterRole, namespaced=False),
         Resource("networking.k8s.io", "v1", "networkpolicies", NetworkPolicy),
         _cluster_policy("v1alpha2", "clusternetworkpolicies", ClusterNetworkPolicy),
         _cluster_policy("v1alpha1", "adminnetworkpolicies", AdminNetworkPolicy),

@@ -16,6 +16,7 @@ from .objects import (
     AdminNetworkPolicy,
     BaselineAdminNetworkPolicy,
     ClusterNetworkPolicy,
+    ClusterRole,
     ConfigMap,
     DaemonSet,
     Deployment,
@@ -96,6 +97,7 @@ class Snapshot(Struct, frozen=True):
     statefulsets: Reading[StatefulSet] = Reading()
     daemonsets: Reading[DaemonSet] = Reading()
     configmaps: Reading[ConfigMap] = Reading()
+    clusterroles: Reading[ClusterRole] = Reading()
     networkpolicies: Reading[NetworkPolicy] = Reading()
     clusternetworkpolicies: Reading[ClusterNetworkPolicy] = Reading()
     adminnetworkpolicies: Reading[AdminNetworkPolicy] = Reading()

@@ -1,10 +1,10 @@
 """The questions, in the documented order: STEPS is the table of contents, RULES every failure mode that they know."""
 
 from ..model.diagnosis import Rule
-from . import endpoints, readiness, service
+from . import dns, endpoints, policy, readiness, service
 from .step import Step
 
-STEPS: tuple[Step, ...] = (service.STEP, endpoints.STEP, readiness.STEP)
+STEPS: tuple[Step, ...] = (service.STEP, endpoints.STEP, readiness.STEP, dns.STEP, policy.STEP)
 
 RULES: tuple[Rule, ...] = tuple(rule for step in STEPS for rule in step.rules)
 

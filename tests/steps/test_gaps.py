@@ -121,6 +121,7 @@ def test_nothing_read_at_all():
 
 def test_all_but_the_service_forbidden():
     made = web()
+    made.names_served = False
     made.forbid("pods", "endpointslices", "events", "nodes", *WORKLOADS)
     diagnosis = made.diagnose("web")
     assert not diagnosis.findings, explain(diagnosis)
