@@ -23,7 +23,7 @@ from .cluster import Cluster, Host
 from .rules import CompiledRule, compiled_rules, reference
 from .shelf import Shelf
 from .tries import Tries
-from .verdict import Basis, Direction
+from .verdict import Basis, Direction, PolicyRef
 
 LAST = 1001
 """After every priority: the BaselineAdminNetworkPolicy has none."""
@@ -34,6 +34,7 @@ class Selected(Struct, frozen=True):
 
     surely: tuple[NetworkPolicy, ...] = ()
     perhaps: tuple[NetworkPolicy, ...] = ()
+    isolating: tuple[PolicyRef, ...] = ()  # the first kind, by name
 
 
 class Compiled:
@@ -75,7 +76,7 @@ class Compiled:
                 perhaps.append(policy)
             elif selector.holds(labels):
                 surely.append(policy)
-        return Selected(tuple(surely), tuple(perhaps))
+        return Selected(tuple(surely), tuple(perhaps), tuple(map(reference, surely)))
 
     def tier(self, tier: Basis) -> tuple[tuple[ClusterPolicy, ...], ...]:
         """The cluster-wide policies of a tier, first priority first; those of one priority stand together."""

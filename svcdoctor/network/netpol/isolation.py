@@ -6,7 +6,6 @@ from .compiled import Compiled, Selected
 from .opinions import UNDECIDED, Opinion, Outcome, of
 from .ports import PROTOCOLS
 from .question import Question
-from .rules import reference
 from .sides import Side, same_pod
 from .tries import try_all
 from .verdict import Basis, Caveat, Direction, Near, PolicyRef
@@ -27,7 +26,7 @@ def isolation(compiled: Compiled, direction: Direction, ends: tuple[Side, Side],
     source, destination = ends
     subject, peer = (source, destination) if direction is Direction.EGRESS else (destination, source)
     selected = compiled.selects(subject.namespace, subject.labels, direction)
-    isolating = tuple(map(reference, selected.surely))
+    isolating = selected.isolating
     if not selected.surely and not selected.perhaps:
         return Isolation()
     if not peer.host_network and peer.like_node and peer.node == subject.node:
@@ -38,7 +37,7 @@ def isolation(compiled: Compiled, direction: Direction, ends: tuple[Side, Side],
     if tried.match:
         return Isolation((of(tried.match, Outcome.ACCEPT, NETWORK_POLICY, peer),), isolating)
     unsure = try_all(compiled.rules, selected.perhaps, direction, peer, destination, question)
-    possible = [each for each in (*tried.attempts, *unsure.attempts) if each.may_match]
+    possible = (*tried.possible, *unsure.possible)
     opinions = [of(each, Outcome.ACCEPT, NETWORK_POLICY, peer) for each in possible]
     opinions += _exempt(subject, peer)
     if selected.surely or not unsure.match:

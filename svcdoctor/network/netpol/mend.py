@@ -14,7 +14,6 @@ from .question import Question
 from .sides import sides
 from .verdict import Basis, Direction, Status
 
-
 MENDABLE = (Basis.NETWORK_POLICY, Basis.OWN_NODE)  # the latter of a pod on its node's network: undefined
 BOTH = (Direction.EGRESS, Direction.INGRESS)
 

@@ -35,6 +35,11 @@ class Tried:
         return self.attempts[-1] if self.attempts and self.attempts[-1].matches else None
 
     @cached_property
+    def possible(self) -> tuple[Attempt, ...]:
+        """Those that may match, for all that is known."""
+        return tuple(attempt for attempt in self.attempts if attempt.may_match)
+
+    @cached_property
     def nearest(self) -> Attempt | None:
         return nearest(self.attempts)
 

@@ -10,7 +10,7 @@ from ...network.netpol import AtPod, Direction, Status
 from ..step import find
 from ..words import count, labels, source, subject
 from .fixes import fix
-from .namespaces import dead_peers
+from .namespaces import DeadPeer, dead_peers
 from .naming import name
 from .passages import Passage, Refusal
 from .routes import Purpose
@@ -46,8 +46,10 @@ def findings(
 def grouped(world: World, refusals: Sequence[Refusal]) -> dict[Rule, list[Refusal]]:
     """The refusals by name: names first, then the Service, as a client meets them."""
     found: dict[str, tuple[Rule, list[Refusal]]] = {}
+    named: dict[tuple[object, ...], Rule] = {}
     for refusal in refusals:
-        rule = name(world, refusal)
+        alike = _alike(refusal)
+        rule = named[alike] if alike in named else named.setdefault(alike, name(world, refusal))
         found.setdefault(rule.name, (rule, []))[1].append(refusal)
     deny = found.get(NP_DEFAULT_DENY.name)
     if deny and any(_ruleless(refusal) and refusal.direction is Direction.EGRESS for refusal in deny[1]):
@@ -55,6 +57,14 @@ def grouped(world: World, refusals: Sequence[Refusal]) -> dict[Rule, list[Refusa
         dns = found.pop(NP_DNS_EGRESS.name, None)
         deny[1].extend(dns[1] if dns else ())
     return dict(found.values())
+
+
+def _alike(refusal: Refusal) -> tuple[object, ...]:
+    """All that a refusal's name depends on."""
+    question, ruling = refusal.passage.route.question, refusal.ruling
+    ends = (getattr(getattr(end, "pod", end), "namespace", "") for end in (question.source, question.destination))
+    where = refusal.direction, refusal.purpose, refusal.passage.route.node_local, question.protocol, *ends
+    return (*where, ruling.basis, ruling.nearest, ruling.isolating)
 
 
 def _ruleless(refusal: Refusal) -> bool:
@@ -111,10 +121,9 @@ def _evidence(world: World, rule: Rule, mine: Sequence[Refusal], manner: Manner)
     for refusal in mine:
         for item in evidence_of(refusal.ruling, refusal.direction):
             seen.setdefault(item.source, item)
-    for dead in (d for r in mine for d in dead_peers(world, world.network_policies(r.ruling.isolating), r.direction)):
-        if rule is NP_NS_UNLABELLED:
-            said = f"selects namespaces with {dead.spoken}; none has a label {dead.key}"
-            seen.setdefault(str(dead.rule), Evidence(str(dead.rule), said))
+    for dead in _dead(world, mine) if rule is NP_NS_UNLABELLED else ():
+        said = f"selects namespaces with {dead.spoken}; none has a label {dead.key}"
+        seen.setdefault(str(dead.rule), Evidence(str(dead.rule), said))
     yield from list(seen.values())[:5]
     if rule is NP_NS_UNLABELLED and world.snapshot.namespaces.covers():
         yield Evidence("API: namespaces", f"{len(world.snapshot.namespaces.items)} read")
@@ -127,6 +136,11 @@ def _evidence(world: World, rule: Rule, mine: Sequence[Refusal], manner: Manner)
     yield from manner.evidence
     if manner.sureness.enforcement.plugin:
         yield manner.sureness.enforcement.plugin.evidence
+
+
+def _dead(world: World, mine: Sequence[Refusal]) -> Iterator[DeadPeer]:
+    for isolating, direction in dict.fromkeys((refusal.ruling.isolating, refusal.direction) for refusal in mine):
+        yield from dead_peers(world, world.network_policies(isolating), direction)
 
 
 def _told_by_labels(refusal: Refusal) -> Pod | None:

@@ -67,9 +67,9 @@ def _opens(compiled: Compiled, refusals: Iterable[Refusal]) -> bool:
 def meant(world: World, refusals: Iterable[Refusal]) -> tuple[DeadPeer, ...]:
     """The items of the policies in question that name a namespace by a label which it lacks."""
     found: dict[str, DeadPeer] = {}
-    for refusal in refusals:
-        policies = world.network_policies(refusal.ruling.isolating)
-        found |= {str(dead.rule): dead for dead in dead_peers(world, policies, refusal.direction) if dead.meant}
+    for isolating, direction in dict.fromkeys((r.ruling.isolating, r.direction) for r in refusals):
+        policies = world.network_policies(isolating)
+        found |= {str(dead.rule): dead for dead in dead_peers(world, policies, direction) if dead.meant}
     return tuple(found.values())
 
 

@@ -17,7 +17,7 @@ from ..near import slip
 from .namespaces import dead_peers, wanted
 from .world import World
 
-MOST = 200
+MOST = 50
 """Guests that are tried; of thousands of rules the first ones tell enough."""
 
 
