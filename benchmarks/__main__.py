@@ -67,6 +67,13 @@ def _median_decoding(way: str, folder: str) -> Decoding:
     return Decoding(int(said[0][0]), median(float(run[1]) for run in said), median(float(run[2]) for run in said))
 
 
+def policies() -> Iterator[Figure]:
+    """10,000 policies over 100,000 pods: one client's way to a Service of ten endpoints, after decoding."""
+    for layout, what in (("spread", "over 500 namespaces"), ("crowded", "in one namespace")):
+        seconds = median(float(_output([sys.executable, "-m", "benchmarks.policies", layout])) for _ in range(3))
+        yield Figure(f"10,000 policies {what}, CPU", seconds, 0.1, "s", "10 endpoints, both directions")
+
+
 def starting() -> Iterator[Figure]:
     """Whole processes, alternating so that a change of the machine's speed meets all of them."""
     typer, help_, diagnose = _alternating(YARDSTICK, HELP, DIAGNOSE)

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from ...model.diagnosis import Effect, Evidence, Finding, Rule, RuledOut, Severity
 from ...model.pod import Pod
-from ...network.netpol import AtPod, Direction, Status
+from ...network.netpol import AtPod, Direction, Near, Status
 from ..step import find
 from ..words import count, labels, source, subject
 from .fixes import fix
@@ -153,12 +153,16 @@ def _told_by_labels(refusal: Refusal) -> Pod | None:
     return chosen.pod if isinstance(chosen, AtPod) else None
 
 
+def _rule(near: Near) -> str:
+    return f"spec.{near.rule.direction}[{near.rule.index}]"
+
+
 def _ruled_out(rule: Rule, mine: Sequence[Refusal], passages: Sequence[Passage]) -> Iterator[RuledOut]:
     near = mine[0].ruling.nearest
     if rule is NP_SERVICE_PORT:
         yield RuledOut(NP_PEER_LABELS.name, "the rule's peers fit")
     elif near is not None and rule in OF_PEERS and not any("port" in miss.lack for miss in near.misses):
-        yield RuledOut(NP_SERVICE_PORT.name, f"{near.rule.path} is for the port on which the pods listen")
+        yield RuledOut(NP_SERVICE_PORT.name, f"{_rule(near)} is for the port on which the pods listen")
     dns = [p for p in passages if p.route.purpose is Purpose.DNS]
     if dns and all(p.open for p in dns) and all(refusal.purpose is Purpose.SERVICE for refusal in mine):
         yield RuledOut(NP_DNS_EGRESS.name, "the client may ask the name servers, by UDP and TCP")

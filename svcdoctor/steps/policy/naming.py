@@ -22,12 +22,8 @@ from .rules import (
     NP_SERVICE_PORT,
     NP_TIER_DENY,
 )
+from .wording import NAMED_PORT, OF_PORTS
 from .world import World
-
-NAMED_PORT = frozenset(
-    {Lack.NAMED_PORT_ABSENT, Lack.NAMED_PORT_NUMBER, Lack.NAMED_PORT_PROTOCOL, Lack.NAMED_PORT_NO_POD}
-)
-OF_PORTS = NAMED_PORT | {Lack.PORT, Lack.SERVICE_PORT, Lack.PROTOCOL}
 
 
 def name(world: World, refusal: Refusal) -> Rule:

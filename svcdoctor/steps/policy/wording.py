@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+from msgspec import structs
+
 from ...model.diagnosis import Evidence
 from ...network.netpol import (
     AnyPod,
@@ -13,7 +15,9 @@ from ...network.netpol import (
     End,
     Lack,
     Miss,
+    Near,
     PolicyRef,
+    RuleRef,
     Ruling,
     Status,
 )
@@ -43,6 +47,12 @@ WORDS = {
     Lack.NOT_UNDERSTOOD: "is not understood",
 }
 
+NAMED_PORT = frozenset(
+    {Lack.NAMED_PORT_ABSENT, Lack.NAMED_PORT_NUMBER, Lack.NAMED_PORT_PROTOCOL, Lack.NAMED_PORT_NO_POD}
+)
+OF_PORTS = NAMED_PORT | {Lack.PORT, Lack.SERVICE_PORT, Lack.PROTOCOL}
+"""What the ports of a rule lack, not its peers."""
+
 BASIS = {
     Basis.DEFAULT: "no policy isolates it",
     Basis.OWN_NODE: "traffic with the pod's own node is never blocked",
@@ -54,6 +64,13 @@ BASIS = {
 def lacks(misses: Iterable[Miss]) -> str:
     """What a rule lacks for the packet."""
     return "; ".join(dict.fromkeys(map(_lack, misses)))
+
+
+def place(near: Near) -> RuleRef:
+    """The rule that came nearest, with the items of its lists that lack something."""
+    of_ports = [miss.lack in OF_PORTS for miss in near.misses]
+    ref = near.rule if any(of_ports) else structs.replace(near.rule, port=None)
+    return ref if not all(of_ports) else structs.replace(ref, peer=None)
 
 
 def _lack(miss: Miss) -> str:
@@ -77,7 +94,7 @@ def decision(ruling: Ruling) -> str:
     if ruling.status in (Status.UNDEFINED, Status.NOT_ENFORCED) and ruling.caveats:
         return "; ".join(ruling.caveats)
     if ruling.nearest is not None:
-        return f"no rule matches; nearest is {ruling.nearest.rule}: {lacks(ruling.nearest.misses)}"
+        return f"no rule matches; nearest is {place(ruling.nearest)}: {lacks(ruling.nearest.misses)}"
     return f"isolated by {policies(ruling.isolating)}, which has no rule for it"
 
 
@@ -111,4 +128,4 @@ def evidence(ruling: Ruling, direction: Direction) -> Iterator[Evidence]:
         if near is None:
             yield Evidence(f"{ref}: spec.podSelector", f"selects the pod for {direction.policy_type.lower()}")
     if ruling.nearest is not None:
-        yield Evidence(str(ruling.nearest.rule), lacks(ruling.nearest.misses))
+        yield Evidence(str(place(ruling.nearest)), lacks(ruling.nearest.misses))
