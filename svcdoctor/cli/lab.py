@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Option
 
-from ..errors import ExitCode
+from ..errors import ExitCode, UsageError
 from . import console
 from .names import unknown
 
@@ -39,7 +39,9 @@ Running = Annotated[
 def up(
     fault: Annotated[str | None, Option("--fault", metavar="NAME", help="What is wrong in it from the start.")] = None,
     nodes: Annotated[int, Option(min=1, max=2500, help="How many nodes.")] = 2,
-    proxy_mode: Annotated[str, Option(metavar="MODE", help="iptables, nftables or ipvs.")] = "iptables",
+    proxy_mode: Annotated[
+        str | None, Option(metavar="MODE", help="iptables, nftables or ipvs.", show_default="iptables")
+    ] = None,
     services: Annotated[int, Option(min=0, max=60_000, help="Extra Services, for size.")] = 0,
     pods: Annotated[int, Option(min=0, max=250_000, help="Extra pods, for size.")] = 0,
     port: Annotated[int, Option(min=0, max=65535, help="The API server's port; 0 takes a free one.")] = 0,
@@ -52,14 +54,17 @@ def up(
     from ..lab.base import PROXY_MODES, Shape
     from ..lab.serve import start
 
-    if proxy_mode not in PROXY_MODES:
-        raise unknown("proxy mode", proxy_mode, PROXY_MODES)
     chosen = find_fault(fault or "healthy")
+    mode = proxy_mode or chosen.modes[0]
+    if mode not in PROXY_MODES:
+        raise unknown("proxy mode", mode, PROXY_MODES)
+    if mode not in chosen.modes:
+        raise UsageError(f"{chosen.name} is not in {mode} mode", f"leave out --proxy-mode for {chosen.modes[0]}")
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     with console.progress("Starting the lab"):
-        running = start(Shape(nodes, proxy_mode, services, pods), chosen, port, speed)
+        running = start(Shape(nodes, mode, services, pods), chosen, port, speed)
     with running:
         console.write(_greeting(running, chosen))
         ended.wait()

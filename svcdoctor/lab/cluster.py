@@ -1,7 +1,7 @@
 """The lab's cluster: all its parts, how it comes to life, how it is broken and healed."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from .acts import Hands, perform
 from .api.access import MASTERS, Access, User
 from .api.allocate import Ranges
 from .api.server import ApiServer
+from .api.status import Refusal
 from .base import Shape, nodes_needed, pod_networks
 from .clock import Clock
 from .controllers.backends import PODS
@@ -104,8 +105,15 @@ class Cluster:
         rest()
 
     def _later(self, seconds: float, rest: Callable[[], None]) -> None:
-        """Goes on when the lab's clock, which runs, is so far."""
-        self.clock.after(seconds, rest)
+        """Goes on when the lab's clock, which runs, is so far - unless somebody healed or changed the cluster since."""
+        fault = self.fault
+
+        def go_on() -> None:
+            if self.fault is fault:
+                with suppress(Refusal, LookupError):
+                    rest()
+
+        self.clock.after(seconds, go_on)
 
     def _happen(self, acts: tuple[Act, ...], wait: Callable[[float, Callable[[], None]], None]) -> None:
         for number, act in enumerate(acts):
@@ -117,12 +125,16 @@ class Cluster:
     # --------------------------------------------------------------------------------------------------- broken, healed
 
     def break_(self, name: str) -> Json:
-        """Makes the cluster well, then lets a fault happen. Raises LookupError."""
-        if name not in BY_NAME:
+        """Makes the cluster well, then lets a fault happen. Raises LookupError, ValueError where it can't be here."""
+        fault = BY_NAME.get(name)
+        if fault is None:
             raise LookupError(f"no fault is called {name}")
+        if self.shape.proxy_mode not in fault.modes:
+            modes = " or ".join(fault.modes)
+            raise ValueError(f"{name} needs kube-proxy in mode {modes}, this lab has {self.shape.proxy_mode}")
         self.heal()
-        self.fault = BY_NAME[name]
-        self._happen(self.fault.acts, self._later)
+        self.fault = fault
+        self._happen(fault.acts, self._later)
         return {"fault": name}
 
     def heal(self) -> Json:
@@ -181,7 +193,8 @@ class Cluster:
         self.names.behave(at, behaviour)
 
     def say(self, said: Log) -> None:
-        self.insides.say(self.clock.now, said)
+        if said.mode in ("", self.shape.proxy_mode):
+            self.insides.say(self.clock.now, said)
 
     def _resolv_conf(self, pod: Json) -> str:
         settings = self.insides.configz(pod["spec"]["nodeName"])["kubeletconfig"]
@@ -218,7 +231,7 @@ def _was_written(resource: Resource, stored: Stored) -> bool:
 
 
 def _restored(live: Json, well: Json) -> Json:
-    """``live`` as it was when all was well; its status is the controllers' business."""
+    """``live`` as it was when all was well; of its status what no controller here writes."""
     meta = {**live["metadata"]}
     revision = {key: text for key, text in (meta.get("annotations") or {}).items() if key == REVISION}
     for field in ("labels", "annotations", "finalizers"):
@@ -227,7 +240,12 @@ def _restored(live: Json, well: Json) -> Json:
             meta[field] = well["metadata"][field]
     if revision:
         meta["annotations"] = {**(meta.get("annotations") or {}), **revision}
-    return {**well, "metadata": meta} | ({"status": live["status"]} if "status" in live else {})
+    made = {**well, "metadata": meta}
+    if well["kind"] == "Node":
+        made["status"] = {**live["status"], "nodeInfo": well["status"]["nodeInfo"]}
+    elif well["kind"] != "Service" and "status" in live:
+        made["status"] = live["status"]
+    return made
 
 
 def _anew(well: Json) -> Json:

@@ -48,6 +48,7 @@ class Insides:
             (at, line)
             for at, said in self._said
             if (said.namespace, said.container) == (meta["namespace"], container) and meta["name"].startswith(said.pod)
+            if said.node in ("", pod["spec"].get("nodeName"))
             for line in said.lines
         ]
 

@@ -9,12 +9,20 @@ from msgspec import structs
 from .dns.dns_tools import Printed, dig_short, getent_hosts, nslookup
 from .dns.search import Ask
 from .images import Answer, Call, Images, Launch, Program, lab_images
+from .images.commands import FOREVER
 from .images.reference import DEFAULT_REGISTRY
 from .kubeproxy import KubeProxies
 from .proxy import KUBE_PROXY_IMAGE
 
 Json = dict[str, Any]
 
+PAGES = {
+    "/healthz": ("proxy-healthz.json", "application/json"),
+    "/metrics": ("proxy-metrics.txt", "text/plain; version=0.0.4; charset=utf-8"),
+    "/proxyMode": ("proxy-mode.txt", "text/plain; charset=utf-8"),
+    "/configz": ("proxy-configz.json", "application/json"),
+}
+"""Path -> the file of the snapshot's layout that it shows, and its content type."""
 RESOLV_CONF = "/etc/resolv.conf"
 USAGE = 2
 
@@ -51,16 +59,13 @@ def _kube_proxy(found: Images, proxies: KubeProxies) -> Any:
 
 
 def _page(files: Mapping[str, str], path: str) -> Answer | None:
-    """What kube-proxy serves on 10249 and 10256."""
-    file, kind = {
-        "/healthz": ("proxy-healthz.json", "application/json"),
-        "/metrics": ("proxy-metrics.txt", "text/plain; version=0.0.4; charset=utf-8"),
-        "/proxyMode": ("proxy-mode.txt", "text/plain; charset=utf-8"),
-        "/configz": ("proxy-configz.json", "application/json"),
-    }.get(path, ("", ""))
-    if file not in files:
+    """What kube-proxy serves on 10249 and 10256; no answer, ever, where the process stands still."""
+    if path not in PAGES:
         return None
-    text = files[file]
+    file, kind = PAGES[path]
+    text = files.get(file, "")
+    if not text:
+        return Answer(after=FOREVER)
     return Answer(_status(text) if path == "/healthz" else 200, text, content_type=kind)
 
 

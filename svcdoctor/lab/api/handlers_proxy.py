@@ -60,6 +60,8 @@ class Proxy:
             host = f"[{backend.address}]" if ":" in backend.address else backend.address
             refused = f"dial tcp {host}:{backend.port}: connect: connection refused"
             raise unavailable(f"error trying to reach service: {refused}") from None
+        except TimeoutError:
+            raise unavailable("error trying to reach service: context deadline exceeded") from None
 
     def _answer(self, status: int, content_type: str, body: bytes) -> Answer:
         return Answer(status, (body,), {hdrs.CONTENT_TYPE: content_type, "X-Content-Type-Options": "nosniff"})

@@ -23,7 +23,7 @@ class Kubelets(Protocol):
         """A connection to a port of the pod. Raises ConnectionRefusedError."""
 
     def http(self, target: Json, port: int, path: str, headers: Mapping[str, str]) -> tuple[int, str, bytes]:
-        """(status, content type, body) of a GET to a pod or node. Raises ConnectionRefusedError."""
+        """(status, content type, body) of a GET to a pod or node. Raises ConnectionRefusedError, TimeoutError."""
 
     def configz(self, node: str) -> Json:
         """The kubelet's configuration, as /configz shows it."""

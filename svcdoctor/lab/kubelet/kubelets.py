@@ -20,6 +20,9 @@ from .worker import PodWorker
 
 Json = dict[str, Any]
 
+PATIENCE = 30.0
+"""Seconds that the API server waits for a proxied answer."""
+
 
 class Kubelets:
     """All kubelets of a lab: `api.kubelets.Kubelets`, and the switches of each node's."""
@@ -68,7 +71,7 @@ class Kubelets:
         return await serving.connect(*found, lambda: self._clock.now)
 
     def http(self, target: Json, port: int, path: str, headers: Mapping[str, str]) -> tuple[int, str, bytes]:
-        """A GET to the address of a pod or a node. Raises ConnectionRefusedError."""
+        """A GET to the address of a pod or a node. Raises ConnectionRefusedError, TimeoutError."""
         status = target.get("status") or {}
         if target["kind"] == "Node":
             addresses = [one["address"] for one in status.get("addresses") or () if one["type"] == "InternalIP"]
@@ -76,6 +79,8 @@ class Kubelets:
             addresses = [one["ip"] for one in status.get("podIPs") or ()]
         run, _ = self._listener(target, port, addresses)
         answer = run.program.answer(path.partition("?")[0], run.age(self._clock.now))
+        if answer.after > PATIENCE:
+            raise TimeoutError
         return answer.status, answer.content_type, answer.body.encode()
 
     def configz(self, node: str) -> Json:
