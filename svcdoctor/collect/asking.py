@@ -9,9 +9,11 @@ from msgspec import Struct
 from ..errors import BadData
 from ..model.cluster import KubeletConfiguration, KubeletConfigz
 from ..model.decode import ListMeta, decode
+from ..model.foreign import read_policies
 from ..model.objects import RESOURCES, Resource
 from ..model.snapshot import Answer, Gap
 from .api import Api, Reply, Silence
+from .groups import Groups
 
 PAGE = 500
 STARTS_OVER = 3
@@ -38,6 +40,7 @@ class Asker:
 
     def __init__(self, api: Api) -> None:
         self.api = api
+        self.groups = Groups(api)
 
     def object(self, plural: str, namespace: str, name: str) -> Found:
         """One object, or the server's 404."""
@@ -63,6 +66,9 @@ class Asker:
 
         It starts over when its token grows too old (410).
         """
+        resource = RESOURCES[plural]
+        if resource.optional and self.groups.lacks(resource.group):
+            return Found((Answer(resource.path(namespace), _not_served(resource)),))
         for _ in range(STARTS_OVER):
             found = self._list_once(plural, namespace, query or {}, pages, crowd)
             if found is not None:
@@ -103,6 +109,19 @@ class Asker:
         whole = not token or "limit" in query
         gaps = () if whole or plural != "events" else (Gap(path, f"only the first {len(bodies) * PAGE} were read"),)
         return Found(_answers(path, spoken, bodies, whole), gaps, left)
+
+    def foreign_policies(self, namespace: str) -> Found:
+        """The policies of other kinds in ``namespace``, or (empty) the cluster-wide ones. None is missed that fails."""
+        answers = []
+        for path in self.groups.policies(namespace):
+            try:
+                reply = self.api.get(path, {"limit": str(PAGE)})
+                read_policies(path, reply.body, path)
+            except (Silence, BadData):
+                continue
+            if reply.status == HTTPStatus.OK:
+                answers.append(Answer(path, reply.body))
+        return Found(tuple(answers))
 
     def log(self, namespace: str, pod: str, container: str, options: Mapping[str, str]) -> str | Gap | None:
         """A tail of a container's log, or why it can't be had; None where there is none, such as of no earlier run."""

@@ -19,7 +19,7 @@ from ..model.snapshot import Answer, Gap, Snapshot, assemble
 from . import tails
 from .api import WORKERS, Api
 from .asking import Asker, Found
-from .questions import Question, first_guess, further
+from .questions import FOREIGN_POLICIES, Question, first_guess, further
 from .workers import Workers
 
 MANY = 2000
@@ -112,6 +112,8 @@ class _Gathering:
     def _put(self, question: Question) -> Found:
         if not question.plural:
             return self.ask.kubelet(question.name)
+        if question.plural == FOREIGN_POLICIES:
+            return self.ask.foreign_policies(question.namespace)
         if question.name:
             return self.ask.object(question.plural, question.namespace, question.name)
         return self.ask.list(question.plural, question.namespace, question.pairs, pages=question.pages)

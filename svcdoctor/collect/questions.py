@@ -18,6 +18,8 @@ ROLE = "system:coredns"
 """What CoreDNS may read, in Kubernetes's own manifest and in those made after it."""
 
 CLUSTER_POLICIES = ("clusternetworkpolicies", "adminnetworkpolicies", "baselineadminnetworkpolicies")
+FOREIGN_POLICIES = "policies of other kinds"
+"""In the place of a plural: all that there are of `model.foreign`."""
 CACHES = 500
 """Pods of NodeLocal DNSCache that are looked at; there is one per node."""
 
@@ -142,15 +144,16 @@ def _names(case: Case) -> Iterator[Question]:
 def _policies(case: Case, servers: NameService) -> Iterator[Question]:
     """The policies that the client, the pods behind the Service, or the name servers may be under."""
     client = case.target.client
-    places = [case.target.namespace]
-    places += [client.namespace] if client and client.namespace else []
-    places += [servers.service.namespace] if servers.service else []
+    ends = [case.target.namespace, *([client.namespace] if client and client.namespace else [])]
+    places = [*ends, *([servers.service.namespace] if servers.service else [])]
     for namespace in dict.fromkeys(places):
         yield Question("networkpolicies", namespace)
         if not case.snapshot.namespaces.knows("", namespace):
             yield Question("namespaces", name=namespace)
     for plural in CLUSTER_POLICIES:
         yield Question(plural)
+    for namespace in dict.fromkeys(("", *ends)):
+        yield Question(FOREIGN_POLICIES, namespace)
     if any(case.snapshot.networkpolicies.within(namespace) for namespace in places):
         yield Question("namespaces")  # selectors go by their labels
         yield Question("daemonsets", SYSTEM)  # whether a network plugin is there that enforces them

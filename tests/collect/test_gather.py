@@ -64,6 +64,7 @@ NAME_SERVERS = [
 
 def policies(*namespaces: str) -> list[str]:
     return [
+        "apis",
         *(f"api/v1/namespaces/{namespace}" for namespace in namespaces),
         *(f"apis/networking.k8s.io/v1/namespaces/{namespace}/networkpolicies?limit=500" for namespace in namespaces),
         "apis/policy.networking.k8s.io/v1alpha1/adminnetworkpolicies?limit=500",
@@ -78,7 +79,7 @@ def whole(namespace: str, name: str, node: str = "node2") -> list[str]:
     return sorted([*usual(namespace, name), *NAME_SERVERS, kubelet, *policies(namespace, "kube-system")])
 
 
-def test_a_usual_service_costs_25_requests(serve):
+def test_a_usual_service_costs_26_requests(serve):
     cluster = serve("iptables-healthy")
     _, diagnosis = ask(cluster, "shop", "web")
     assert diagnosis.verdict is Verdict.HEALTHY
