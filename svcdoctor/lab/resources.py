@@ -205,6 +205,7 @@ _CUSTOM_RESOURCES = (
         *("policy.networking.k8s.io", "v1alpha1", "baselineadminnetworkpolicies", "BaselineAdminNetworkPolicy"),
         *(False, ["banp"]),
     ),
+    _custom("cilium.io", "v2", "ciliumnetworkpolicies", "CiliumNetworkPolicy", True, ["ciliumnp"]),
 )
 
 RESOURCES: tuple[Resource, ...] = (

@@ -85,20 +85,37 @@ def _on_host() -> Json:
     return pod_spec(PROGRAM, hostNetwork=True, dnsPolicy="ClusterFirstWithHostNet")
 
 
-def _flannel() -> tuple[Act, ...]:
-    """Flannel and nothing else, as it shows: its DaemonSet, and what it writes on its nodes."""
-    labels = {"app": "flannel"}
-    container = {"name": "kube-flannel", "image": f"{REGISTRY}/pause:3.10"}
+def _daemons(name: str, namespace: str) -> Json:
+    """The DaemonSet of a network plugin."""
+    labels = {"app": name}
+    container = {"name": name, "image": f"{REGISTRY}/pause:3.10"}
     template = {"metadata": {"labels": labels}, "spec": {"hostNetwork": True, "containers": [container]}}
-    daemons: Json = {
+    return {
         "apiVersion": "apps/v1",
         "kind": "DaemonSet",
-        "metadata": {"name": "kube-flannel-ds", "namespace": "kube-flannel"},
+        "metadata": {"name": name, "namespace": namespace},
         "spec": {"selector": {"matchLabels": labels}, "template": template},
     }
+
+
+def _cilium() -> Json:
+    return _daemons("cilium", "kube-system")
+
+
+def _cilium_deny() -> Json:
+    return {
+        "apiVersion": "cilium.io/v2",
+        "kind": "CiliumNetworkPolicy",
+        "metadata": {"name": "quarantine", "namespace": "default"},
+        "spec": {"endpointSelector": WEB, "ingressDeny": [{"fromEntities": ["all"]}]},
+    }
+
+
+def _flannel() -> tuple[Act, ...]:
+    """Flannel and nothing else, as it shows: its DaemonSet, and what it writes on its nodes."""
     marks = {"flannel.alpha.coreos.com/backend-type": "vxlan", "flannel.alpha.coreos.com/kube-subnet-manager": "true"}
     nodes = (Patch("nodes", node_name(n), {"metadata": {"annotations": marks}}, "") for n in (1, 2))
-    return Apply((namespace("kube-flannel"), daemons)), *nodes
+    return Apply((namespace("kube-flannel"), _daemons("kube-flannel-ds", "kube-flannel"))), *nodes
 
 
 FAULTS = (
@@ -175,6 +192,11 @@ FAULTS = (
         (Apply((_tier_deny(),)), ingress({"podSelector": {}})),
     ),
     Fault("np-unenforced", "a policy shuts the namespace, and Flannel does not care", (*_flannel(), _deny())),
+    Fault(
+        "np-cni-crd",
+        "NetworkPolicies allow it, and a policy of Cilium's own kind denies it",
+        (Apply((_cilium(), _cilium_deny())), ingress({"podSelector": {}})),
+    ),
     Fault(
         "np-undefined",
         "the client is on its node's network: whether a podSelector fits it depends on the plugin",

@@ -9,7 +9,7 @@ from svcdoctor.lab.resources import RESOURCES, find_resource, named, of_kind
 from tests.lab.recorded import exchange
 
 ADDRESS = "172.30.0.1:16443"
-CUSTOM = ("gateway.networking.k8s.io", "policy.networking.k8s.io")
+CUSTOM = ("cilium.io", "gateway.networking.k8s.io", "policy.networking.k8s.io")
 
 
 def ordered(value):
