@@ -324,7 +324,7 @@ class Cluster:
             dnsPolicy="Default",
         )
         ports = ("dns 53/UDP>53", "dns-tcp 53>53")
-        address = {"clusterIP": CLUSTER_DNS, "clusterIPs": [CLUSTER_DNS]}
+        address: Json = {"clusterIP": CLUSTER_DNS, "clusterIPs": [CLUSTER_DNS]}
         service = self.service("kube-dns", {"k8s-app": "kube-dns"}, *ports, namespace=SYSTEM, **address)
         endpoint_controller.write(self, service, "IPv4", ago(3500))
         self.add("configmaps", "coredns", {"data": {"Corefile": COREFILE}}, SYSTEM)

@@ -5,65 +5,40 @@ connection pool; what the answers say is decoded elsewhere.
 """
 
 import os
-import random
 import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from importlib import import_module
+from typing import Any
 from urllib.parse import quote
 
 import urllib3
 from kubernetes.client import ApiClient, ApiException, Configuration
-from msgspec import Struct
 
 from .. import __version__
 from ..errors import CouldNotLook
 from . import credentials, kubeconfig
 from .failures import hopeless, spoken
 from .kubeconfig import Access, Options
+from .retries import pause, retry_after
 from .timeouts import Timeouts, parse_timeout
 from .tls import tls_context
+from .values import Call, Door, Reply, Silence
+
+__all__ = ["WORKERS", "Api", "Call", "Door", "Reply", "Silence", "connect"]
 
 WORKERS = 8
 """Calls that go side by side; the connection pool holds as many."""
 CHUNK = 1 << 18
 TRIES = 4
 RETRY_STATUS = frozenset({429, 500, 502, 503, 504})
+BODY_HEADERS = frozenset({"Accept", "Accept-Encoding"})
 PASSED_ON = re.compile(r"api/v1/(?:nodes|namespaces/[^/]+/(?:pods|services))/[^/]+/proxy/")
 """Paths that a node, a pod or a Service answers, in its own words."""
-LONGEST_WAIT = 10.0
-"""Seconds that one Retry-After is obeyed; a server that wants more is reported instead."""
-
-
-class Call(Struct, frozen=True):
-    """One GET, answered or not: ``status`` 0 without an answer, ``ms`` its time, ``size`` the bytes on the wire."""
-
-    method: str
-    path: str
-    query: str
-    status: int
-    ms: float
-    size: int
-
-
-class Reply(Struct, frozen=True):
-    """What a server said."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
-
-
-class Silence(Exception):
-    """No answer to one GET: ``why`` in a few words. The next one may well be answered."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
 
 
 class Api:
@@ -102,32 +77,68 @@ class Api:
         for attempt in range(1, TRIES + 1):
             reply = self._try(path, asked, url, last=attempt == TRIES)
             if reply is None:
-                self._sleep(_pause(attempt))
+                self._sleep(pause(attempt))
             elif reply.status == 401 and not PASSED_ON.match(path) and self._renewed(generation):
                 generation = self._generation
             elif (
-                reply.status in RETRY_STATUS and attempt < TRIES and (wait := _retry_after(reply, attempt)) is not None
+                reply.status in RETRY_STATUS
+                and attempt < TRIES
+                and (wait := retry_after(reply.status, reply.headers, attempt)) is not None
             ):
                 self._sleep(wait)
             else:
                 return self._checked(path, reply)
         return self._checked(path, reply or Reply(0, b"", {}))
 
+    def patch(self, path: str, body: Mapping[str, Any], content_type: str) -> Reply:
+        """What the server says to one PATCH, which is not repeated. Raises as `get` does."""
+        url = f"{self.server}/{quote(path)}"
+        reply = self._try(path, "", url, last=True, method="PATCH", body=body, content_type=content_type)
+        return self._checked(path, reply or Reply(0, b"", {}))
+
+    def door(self, path: str, query: Iterable[tuple[str, str]]) -> Door:
+        """The way to ``path`` by a WebSocket."""
+        asked = "&".join(f"{quote(name)}={quote(value, safe='')}" for name, value in query)
+        scheme, _, rest = self.server.partition("://")
+        return Door(
+            f"{'ws' if scheme == 'http' else 'wss'}://{rest}/{quote(path)}?{asked}",
+            tuple((name, value) for name, value in self._headers.items() if name not in BODY_HEADERS),
+            self._client.rest_client.pool_manager.connection_pool_kw["ssl_context"],
+            self._access.cluster.tls_server_name or "",
+            self._access.cluster.proxy_url or "",
+        )
+
+    def note(self, path: str, query: str, status: int, ms: float) -> None:
+        """A call that was made through a door."""
+        self._on_call(Call("GET", f"/{path}", query, status, ms, 0))
+
     # --------------------------------------------------------------------------------------------------------- one try
 
-    def _try(self, path: str, query: str, url: str, last: bool) -> Reply | None:
-        """One GET; None where the connection broke and another try may help."""
+    def _try(
+        self,
+        path: str,
+        query: str,
+        url: str,
+        last: bool,
+        method: str = "GET",
+        body: Mapping[str, Any] | None = None,
+        content_type: str = "",
+    ) -> Reply | None:
+        """One request; None where the connection broke and another try may help."""
+        headers = self._headers.copy()
+        if content_type:
+            headers["Content-Type"] = content_type
         start = time.monotonic()
         status = size = 0
         try:
             response = self._client.rest_client.request(  # type: ignore[no-untyped-call]
-                "GET", url, headers=self._headers, _request_timeout=self._timeouts.pair
+                method, url, headers=headers, body=body, _request_timeout=self._timeouts.pair
             ).response
             status = response.status
-            body = self._read(response, start)
+            said = self._read(response, start)
             size = response.tell()
             self._note_time(response.headers.get("Date"))
-            return Reply(status, body, {name.lower(): value for name, value in response.headers.items()})
+            return Reply(status, said, {name.lower(): value for name, value in response.headers.items()})
         except (ApiException, urllib3.exceptions.HTTPError, OSError, ssl.SSLError) as error:
             if told := hopeless(error, self.server):
                 raise told from None
@@ -135,7 +146,7 @@ class Api:
                 raise Silence(spoken(error, self._timeouts)) from None
             return None
         finally:
-            self._on_call(Call("GET", f"/{path}", query, status, (time.monotonic() - start) * 1000, size))
+            self._on_call(Call(method, f"/{path}", query, status, (time.monotonic() - start) * 1000, size))
 
     def _read(self, response: urllib3.BaseHTTPResponse, start: float) -> bytes:
         """The body, decompressed. A server that drips it for ever is cut off."""
@@ -264,23 +275,3 @@ def _configuration(access: Access) -> Configuration:
 
 def _encoded(query: Mapping[str, str]) -> str:
     return "&".join(f"{quote(key)}={quote(value, safe='')}" for key, value in query.items())
-
-
-def _retry_after(reply: Reply, attempt: int) -> float | None:
-    """How long to wait before asking again; None where the server asks for more patience than we have."""
-    said = reply.headers.get("retry-after")
-    if said is None:
-        return _pause(attempt) if reply.status != 500 else None
-    try:
-        seconds = float(said)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(said) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError, OverflowError):
-            return _pause(attempt)
-    return max(seconds, 0.0) if seconds <= LONGEST_WAIT else None
-
-
-def _pause(attempt: int) -> float:
-    """Back-off with jitter: about 0.2, 0.4, 0.8 s."""
-    return 0.1 * 2.0**attempt * random.uniform(0.8, 1.2)

@@ -276,7 +276,10 @@ ACTIVE = (
     ),
     Fault("dns-slow", "CoreDNS takes two seconds for every answer", (Dns({"delay": 2.0}),), client=CLIENT),
     Fault(
-        "dns-5s-race", "a question is lost and asked again after five seconds", (Dns({"delay": 5.0}),), client=CLIENT
+        "dns-5s-race",
+        "a question is lost and asked again after five seconds",
+        (Dns({"delay": 5.0}, at="vip"),),
+        client=CLIENT,
     ),
 )
 """Faults that only questions from the client show: ``--active``."""

@@ -11,7 +11,7 @@ from .patterns import MEANING, Cause, Outcome, Probes, cause
 from .servers import DNS_DOWN
 from .telling import asked, place, words
 from .told import WRONG_NAMESERVER
-from .view import View
+from .view import View, is_name
 
 DNS_VIP_DEAD = Rule(
     "SVC411",
@@ -66,8 +66,6 @@ SLOW_MS = 1000
 
 def check(view: View) -> Iterator[Finding]:
     """The cause that the pattern of the probes tells, if anything was asked."""
-    if not view.snapshot.dns_answers:
-        return
     probes = outcomes.probes(view)
     told = CAUSES.get(cause(probes))
     found = told(view, probes) if told else None
@@ -204,12 +202,16 @@ def _slow_aaaa(view: View, probes: Probes) -> Finding:
 
 
 def _slow(view: View, probes: Probes) -> Iterator[Finding]:
-    if _longest(probes) > SLOW_MS:
-        yield _slowness(view, f"{view.name} takes {_longest(probes) / 1000:.1f} s")
+    """Answers that take long, and the name servers' own log where it tells of such."""
+    answers = [answer for answer in (*outcomes.at_address(view), *outcomes.direct(view)) if answer.answered]
+    answers += [query for query in view.queries if is_name(query.name, view.fqdn)]
+    slowest = max(answers, key=lambda answer: answer.ms, default=None)
+    if slowest is not None and slowest.ms > SLOW_MS:
+        yield _slowness(view, f"{slowest.name.rstrip('.')} {slowest.type} takes {slowest.ms / 1000:.1f} s")
 
 
 def _slowness(view: View, how: str) -> Finding:
-    slowest = sorted(view.snapshot.dns_answers, key=lambda answer: -answer.ms)[:3]
+    slowest = sorted((*view.snapshot.dns_answers, *view.queries), key=lambda answer: -answer.ms)[:3]
     return find(
         DNS_SLOW,
         subject(view.servers.service or view.service),
