@@ -11,13 +11,14 @@ from .. import __version__
 from ..errors import ExitCode
 from . import console
 from .diagnose import diagnose
+from .dns import dns
 from .explain import explain
 from .lab import lab
 from .options import spread
 from .policy import policy
 from .snapshot import snapshot
 
-COMMANDS = (diagnose, policy, snapshot, explain)
+COMMANDS = (diagnose, dns, policy, snapshot, explain)
 
 app = typer.Typer(
     add_completion=False,

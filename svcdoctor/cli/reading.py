@@ -1,6 +1,6 @@
 """Where commands get their facts: a cluster, or a snapshot of one."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING
@@ -12,21 +12,27 @@ from .options import Connection, Source
 from .target import Asked
 
 if TYPE_CHECKING:
-    from ..collect.api import Call
+    from ..collect.api import Api, Call
     from ..collect.gather import Gathered
     from ..collect.kubeconfig import Options
     from ..model.case import Case
     from ..model.diagnosis import Target
+    from ..model.snapshot import Snapshot
+
+    Further = Callable[[Api, Snapshot, Target], Snapshot]
 
 NOT_FOR_SNAPSHOTS = tuple(field.name for field in fields(Connection) if field.name not in ("namespace", "verbose"))
 
 
-def read(source: Source, asked: Asked, client: str | None) -> "Case":
-    """The facts around the Service that was ``asked`` for. Raises CouldNotLook, UsageError."""
+def read(source: Source, asked: Asked, client: str | None, further: "Further | None" = None) -> "Case":
+    """The facts around the Service that was ``asked`` for; ``further`` observes more of a live cluster.
+
+    Raises CouldNotLook, UsageError.
+    """
     from ..model.case import Case
 
     if source.snapshot is None:
-        gathered, target = gather(source, asked, client, keep=False)
+        gathered, target = gather(source, asked, client, keep=False, further=further)
         return Case(gathered.snapshot, target)
 
     from .. import archive
@@ -39,8 +45,12 @@ def read(source: Source, asked: Asked, client: str | None) -> "Case":
     return Case(snapshot, asked.target(snapshot.namespace, client))
 
 
-def gather(connection: Connection, asked: Asked, client: str | None, keep: bool) -> "tuple[Gathered, Target]":
+def gather(
+    connection: Connection, asked: Asked, client: str | None, keep: bool, further: "Further | None" = None
+) -> "tuple[Gathered, Target]":
     """What the cluster says of the Service, live; the answers as they came are kept for a snapshot."""
+    from msgspec import structs
+
     from ..collect.api import connect
     from ..collect.gather import gather
 
@@ -50,7 +60,10 @@ def gather(connection: Connection, asked: Asked, client: str | None, keep: bool)
         target = asked.target(api.namespace, client)
         try:
             with console.progress(f"Reading {target.namespace}/{target.name} from {api.server}"):
-                return gather(api, target, keep), target
+                gathered = gather(api, target, keep)
+                if further is not None:
+                    gathered = structs.replace(gathered, snapshot=further(api, gathered.snapshot, target))
+                return gathered, target
         finally:
             api.close()
 

@@ -49,14 +49,19 @@ class Observed(Struct, frozen=True):
         return Observed((*self.answers, *other.answers), {**self.files, **other.files}, (*self.gaps, *other.gaps))
 
 
-def ask_names(api: Api, snapshot: Snapshot, target: Target, ways: Ways) -> Snapshot:
-    """``snapshot`` with what the name servers say of the Service. Nothing here raises but CouldNotLook."""
+def ask_names(
+    api: Api, snapshot: Snapshot, target: Target, ways: Ways, announce: Callable[[str], None] = lambda text: None
+) -> Snapshot:
+    """``snapshot`` with what the name servers say of the Service. ``announce`` is told before a container is added.
+
+    Raises CouldNotLook where the API server can't be reached any more, and nothing else.
+    """
     case = Case(snapshot, target)
     if case.service is None:
         return snapshot
     view = View(case, case.service)
     observed = Observed()
-    for found in _side_by_side(_jobs(api, view, ways)):
+    for found in _side_by_side(_jobs(api, view, ways, announce)):
         observed = observed.added(found)
     return structs.replace(
         snapshot,
@@ -72,7 +77,7 @@ def _side_by_side(jobs: Iterable[Callable[[], Observed]]) -> Iterator[Observed]:
         yield future.result()
 
 
-def _jobs(api: Api, view: View, ways: Ways) -> Iterator[Callable[[], Observed]]:
+def _jobs(api: Api, view: View, ways: Ways, announce: Callable[[str], None]) -> Iterator[Callable[[], Observed]]:
     service = view.servers.service
     pods = [pod for pod in view.servers.pods if pod.addresses and not pod.terminating][:MOST_SERVERS]
     questions = tuple(questions_of(view))
@@ -86,7 +91,7 @@ def _jobs(api: Api, view: View, ways: Ways) -> Iterator[Callable[[], Observed]]:
             yield partial(_forwarded, api, view, pod, questions)
         client = view.client
         if client is not None:
-            yield partial(in_client, api, view, client, ways.image)
+            yield partial(in_client, api, view, client, ways.image, announce)
 
 
 def questions_of(view: View) -> Iterator[Question]:
@@ -161,7 +166,7 @@ class _Tools:
         return client_tools.nslookup(self.name, name, ran.stdout + ran.stderr, ran.ms) if ran else ()
 
 
-def in_client(api: Api, view: View, pod: Pod, image: str = "") -> Observed:
+def in_client(api: Api, view: View, pod: Pod, image: str, announce: Callable[[str], None]) -> Observed:
     """The client's file, its own resolver, and the names that it would ask for."""
     container = pod.spec.containers[0].name if pod.spec.containers else ""
     tools = _Tools(api, pod, container)
@@ -169,6 +174,10 @@ def in_client(api: Api, view: View, pod: Pod, image: str = "") -> Observed:
         observed = _asked(tools, view, pod)
         if observed.answers or not image:
             return observed
+        announce(
+            f"{pod.namespace}/{pod.name} has no tools: adding a debugging container of {image}, which can't be removed "
+            f"and ends by itself after {debugging.LIFE // 60} minutes"
+        )
         added = debugging.add_container(api, pod, image)
         return observed.added(_asked(_Tools(api, pod, added), view, pod))
     except Refused as refused:

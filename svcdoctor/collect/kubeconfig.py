@@ -44,6 +44,11 @@ class Access(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
+def in_cluster(environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUNT) -> bool:
+    """Whether this process runs in a pod, as Kubernetes's own clients tell it."""
+    return bool(environ.get("KUBERNETES_SERVICE_HOST")) and exists(service_account / "token")
+
+
 def load(options: Options, environ: Mapping[str, str], service_account: Path = SERVICE_ACCOUNT) -> Access:
     """The cluster, user and namespace that ``options`` and ``environ`` (KUBECONFIG, HOME, KUBERNETES_SERVICE_*) mean.
 
