@@ -21,9 +21,12 @@ Key = tuple[str, str]
 
 HISTORY = 20_000
 """Changes that are remembered; a watch that begins before them is told 410 Gone."""
-UNCOUNTED = frozenset({"services", "namespaces", "nodes", "persistentvolumeclaims", "resourcequotas", "leases", "servicecidrs"})
+UNCOUNTED = frozenset(
+    {"services", "namespaces", "nodes", "persistentvolumeclaims", "resourcequotas", "leases", "servicecidrs"}
+)
+"""Kinds with a spec whose strategy leaves metadata.generation alone."""
 COUNTED = frozenset({"endpointslices"})
-"""Kinds whose strategy leaves metadata.generation alone though they have a spec, or counts it though they have none."""
+"""Kinds without a spec whose strategy counts metadata.generation all the same."""
 SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # apimachinery's rand.String: no vowels, no lookalikes
 
 
@@ -143,10 +146,11 @@ class Store:
             meta["generation"] = 1
         return self._commit(resource, {**made, "metadata": meta}, None)
 
-    def replace(self, resource: Resource, given: Json) -> Json:
+    def replace(self, resource: Resource, given: Json, generation: int | None = None) -> Json:
         """Stores a new version; nothing happens where it says what is there. Raises Missing.
 
-        metadata.generation counts the changes of spec, as the API server does for what has a status of its own.
+        metadata.generation counts the changes of spec, as the API server does for what has a status of its own;
+        ``generation`` is for writes that are counted otherwise: a binding is no change, a graceful deletion is one.
         """
         meta = dict(given["metadata"])
         old = self.find(resource, meta.get("namespace", ""), meta["name"])
@@ -155,9 +159,10 @@ class Store:
         before = old.load()
         meta |= {field: before["metadata"][field] for field in ("uid", "creationTimestamp")}
         meta["resourceVersion"] = before["metadata"]["resourceVersion"]
-        generation = before["metadata"].get("generation")
-        if generation is not None:
-            meta["generation"] = max(meta.get("generation", 0), generation + (given.get("spec") != before.get("spec")))
+        counted = before["metadata"].get("generation")
+        if counted is not None:
+            changed = _counted(resource, given) != _counted(resource, before)
+            meta["generation"] = counted + changed if generation is None else generation
         made = {**given, "metadata": meta}
         return before if made == before else self._commit(resource, made, old)
 
@@ -240,6 +245,13 @@ class Store:
 
     def new_uid(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+
+def _counted(resource: Resource, made: Json) -> Any:
+    """What of an object metadata.generation counts the changes of."""
+    if resource.plural in COUNTED:
+        return {field: value for field, value in made.items() if field not in ("apiVersion", "kind", "metadata")}
+    return made.get("spec")
 
 
 def _stored(made: Json, revision: int) -> Stored:

@@ -128,7 +128,9 @@ class Deletion:
         return stamp(start + timedelta(seconds=grace))
 
     def _keep(self, resource: Resource, changed: Json, dry: bool) -> Deleted:
-        return Deleted(changed if dry else self._store.replace(resource, changed), False)
+        return Deleted(
+            changed if dry else self._store.replace(resource, changed, changed["metadata"].get("generation")), False
+        )
 
     def _remove(self, resource: Resource, live: Json, dry: bool) -> Json:
         meta = live["metadata"]
@@ -157,8 +159,11 @@ def _finalizers(present: list[str], options: DeleteOptions) -> list[str]:
 
 
 def _marked(live: Json, moment: str, grace: int, finalizers: list[str]) -> Json:
+    """The first mark counts as a change of the spec, since controllers are to act otherwise from then on."""
     meta = {**live["metadata"], "deletionTimestamp": moment, "deletionGracePeriodSeconds": grace}
     meta.pop("finalizers", None)
+    if "generation" in meta and "deletionTimestamp" not in live["metadata"]:
+        meta["generation"] += 1
     return {**live, "metadata": meta | ({"finalizers": finalizers} if finalizers else {})}
 
 

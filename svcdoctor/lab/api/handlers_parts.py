@@ -77,7 +77,7 @@ class Parts:
             raise conflict(PODS, call.info.name, f"pod {call.info.name} is already assigned to node {bound!r}")
         made = _bound(pod, node, stamp(self._store.clock.now))
         if not is_dry(call):
-            self._store.replace(PODS, made)
+            self._store.replace(PODS, made, pod["metadata"].get("generation"))
         return json_answer(SUCCESS, 201)
 
     # --------------------------------------------------------------------------------------------------------- eviction

@@ -7,12 +7,16 @@ decoder's words. Custom resources are taken as they are.
 import base64
 import binascii
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from msgspec import Struct
 
+from ..clock import micro_stamp, parse_stamp, stamp
 from ..resources import Resource, of_kind
 from .openapi_types import OBJECT_META, Field, Json, fields_of, type_of
+from .quantity import canonical
 from .status import Refusal, bad_request
 from .validate_errors import go_json
 
@@ -150,7 +154,7 @@ def _scalar(field: Field, value: Any, owner: str, place: str) -> Any:
         case "int-or-string":
             return _int_or_string(value)
         case "time" | "micro-time":
-            return _time(value)
+            return _time(value, micro_stamp if field.type == "micro-time" else stamp)
         case "bytes":
             return _bytes(value, owner, place)
         case _:
@@ -164,7 +168,10 @@ def _quantity(value: Any) -> str:
     text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not re.fullmatch(QUANTITY, text):
         raise _Wrong(f"quantities must match the regular expression '{QUANTITY}'")
-    return text
+    try:
+        return canonical(text)
+    except ValueError:
+        raise _Wrong("unable to parse quantity's suffix") from None
 
 
 def _int_or_string(value: Any) -> int | str:
@@ -177,13 +184,17 @@ def _int_or_string(value: Any) -> int | str:
     return value
 
 
-def _time(value: Any) -> str:
+def _time(value: Any, write: Callable[[datetime], str]) -> str:
+    """The same moment as the server writes it, whatever zone the client is in."""
     if not isinstance(value, str):
         raise _Wrong(f"json: cannot unmarshal {_json_type(value)} into Go value of type string")
     if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", value):
         layout = go_json("2006-01-02T15:04:05Z07:00")
         raise _Wrong(f'parsing time {go_json(value)} as {layout}: cannot parse {go_json(value)} as "2006"')
-    return value
+    try:
+        return write(parse_stamp(value).astimezone(UTC))
+    except (ValueError, OverflowError):
+        raise _Wrong(f"parsing time {go_json(value)}: day out of range") from None
 
 
 def _bytes(value: Any, owner: str, place: str) -> str:

@@ -5,12 +5,11 @@ does not pass them all.
 """
 
 import uuid
-from datetime import UTC
 from typing import Any
 
 from msgspec import Struct
 
-from ..clock import parse_stamp, stamp
+from ..clock import stamp
 from ..resources import Resource, named
 from ..store import Exists, Store
 from .allocation import Allocation
@@ -151,13 +150,7 @@ class Writer:
 def _decoded(wish: Wish, given: Json) -> tuple[Json, tuple[str, ...]]:
     found = decode(wish.resource, given, wish.field_validation == "Strict")
     said = tuple(warnings(found.unknown)) if wish.field_validation == "Warn" else ()
-    return {**found.value, "metadata": _in_utc(found.value["metadata"])}, said
-
-
-def _in_utc(meta: Json) -> Json:
-    """The same moments as the server writes them; clients send back what they read in forms of their own."""
-    moments = {key: meta[key] for key in ("creationTimestamp", "deletionTimestamp") if meta.get(key)}
-    return meta | {key: stamp(parse_stamp(moment).astimezone(UTC)) for key, moment in moments.items()}
+    return found.value, said
 
 
 def _check_versions(resource: Resource, live: Json, given: Json) -> None:

@@ -129,8 +129,6 @@ class EndpointSliceController(ServiceLoop):
             annotations[TRIGGER_TIME] = trigger
         if annotations:
             meta["annotations"] = annotations
-        if old is not None and "generation" in meta:
-            meta["generation"] += 1
         self.store.put(SLICES, {**made, "metadata": meta})
 
     def _slice(self, service: Json, family: str, ports: list[Json], endpoints: list[Json]) -> Json:
@@ -138,7 +136,6 @@ class EndpointSliceController(ServiceLoop):
         made = {
             "generateName": f"{meta['name']}-",
             "namespace": meta["namespace"],
-            "generation": 1,
             "ownerReferences": [controller_reference(service)],
         }
         return {"metadata": made, "addressType": family, "endpoints": endpoints, "ports": ports or None}

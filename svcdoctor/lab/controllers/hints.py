@@ -11,6 +11,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from ..api.quantity import parse_quantity
+
 Json = dict[str, Any]
 
 OVERLOAD = 0.2
@@ -19,7 +21,6 @@ ZONE = "topology.kubernetes.io/zone"
 MODE = "service.kubernetes.io/topology-mode"
 OLD_MODE = "service.kubernetes.io/topology-aware-hints"
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
-SUFFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "m": 0.001, "": 1}
 
 
 def give_hints(service: Json, slices: list[Json], nodes: Iterable[Json]) -> None:
@@ -62,7 +63,7 @@ def zone_shares(nodes: Iterable[Json]) -> dict[str, float]:
         if CONTROL_PLANE in (meta.get("labels") or {}) or not _node_ready(status):
             continue
         zone = (meta.get("labels") or {}).get(ZONE)
-        cpu = _quantity((status.get("allocatable") or {}).get("cpu", "0"))
+        cpu = float(parse_quantity((status.get("allocatable") or {}).get("cpu", "0")))
         if not zone or not cpu:
             return {}
         cpus[zone] = cpus.get(zone, 0) + cpu
@@ -72,11 +73,6 @@ def zone_shares(nodes: Iterable[Json]) -> dict[str, float]:
 
 def _node_ready(status: Json) -> bool:
     return any(c["type"] == "Ready" and c["status"] == "True" for c in status.get("conditions") or ())
-
-
-def _quantity(text: str) -> float:
-    number = text.rstrip("Kimg" + "M" + "G")
-    return float(number or 0) * SUFFIXES.get(text[len(number) :], 1)
 
 
 class _Allocation(Struct, frozen=True):

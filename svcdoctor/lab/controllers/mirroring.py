@@ -66,8 +66,7 @@ class MirroringController(Controller):
     def _update(self, old: Json, wanted: Json) -> None:
         if old["endpoints"] == wanted["endpoints"]:
             return
-        generation = old["metadata"].get("generation", 1) + 1
-        self.store.replace(SLICES, {**wanted, "metadata": {**old["metadata"], "generation": generation}})
+        self.store.replace(SLICES, {**wanted, "metadata": old["metadata"]})
 
 
 def _to_be_mirrored(endpoints: Json | None) -> bool:
@@ -84,7 +83,6 @@ def mirror(endpoints: Json) -> list[Json]:
     made = {
         "generateName": f"{meta['name']}-",
         "namespace": meta["namespace"],
-        "generation": 1,
         "labels": {**(meta.get("labels") or {}), SERVICE_NAME: meta["name"], MANAGED_BY: MANAGER},
         "ownerReferences": [controller_reference(endpoints)],
     } | ({"annotations": annotations} if annotations else {})

@@ -1,12 +1,12 @@
-"""What the workload controllers share: who owns whom, conditions, and writes that leave the generation alone."""
+"""What the workload controllers share: who owns whom, and conditions."""
 
 import json
 import zlib
 from collections.abc import Iterable
 from typing import Any
 
-from ..resources import Resource, named
-from ..store import SUFFIX, Missing, Store
+from ..resources import named
+from ..store import SUFFIX
 
 Json = dict[str, Any]
 
@@ -53,19 +53,6 @@ def stable_hash(value: Any) -> str:
     """Ten letters at most, as rand.SafeEncodeString makes them of a hash: equal values, equal hashes."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
     return "".join(SUFFIX[ord(digit) % len(SUFFIX)] for digit in str(zlib.crc32(text)))
-
-
-def store_as_it_is(store: Store, resource: Resource, made: Json) -> Json:
-    """`Store.replace` for writers that set metadata.generation themselves. Raises Missing.
-
-    A binding is no change of the spec although it writes spec.nodeName; a graceful deletion counts as one although it
-    changes nothing of it (registry/core/pod/storage, registry/rest/delete.go).
-    """
-    meta = made["metadata"]
-    old = store.find(resource, meta.get("namespace", ""), meta["name"])
-    if old is None:
-        raise Missing(meta["name"])
-    return store._commit(resource, {**made, "metadata": dict(meta)}, old)
 
 
 def percent(value: int | str, total: int, round_up: bool) -> int:

@@ -17,7 +17,7 @@ from .events import SeriesRecorder
 from .fitting import Misfit, misfits, requests
 from .loop import Controller
 from .node_rooms import NodeRooms
-from .objects import NODES, PODS, controller_of, find_condition, store_as_it_is
+from .objects import NODES, PODS, controller_of, find_condition
 
 Json = dict[str, Any]
 
@@ -108,7 +108,7 @@ class Scheduler(Controller):
         meta = {**meta, "labels": {**(meta.get("labels") or {}), **place}}
         scheduled = _scheduled(pod, self._now, {"status": "True"})
         bound = {**pod, "metadata": meta, "spec": {**pod["spec"], "nodeName": name}, "status": scheduled}
-        made = store_as_it_is(self.store, PODS, bound)
+        made = self.store.replace(PODS, bound, meta.get("generation"))
         where = f"{meta['namespace']}/{meta['name']}"
         message = f"Successfully assigned {where} to {name}"
         self._events.record(pod, "Normal", "Scheduled", "Binding", message)

@@ -47,6 +47,28 @@ def test_so_are_lists(name):
 
 
 @pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("2026-11-25T03:00:00+00:00", "2026-11-25T03:00:00Z"),
+        ("2026-11-25T03:00:00.123456+01:30", "2026-11-25T01:30:00Z"),
+        ("2026-11-25T03:00:00Z", "2026-11-25T03:00:00Z"),
+    ],
+)
+def test_a_moment_is_kept_as_the_server_writes_it(given, kept):
+    lease = {"metadata": {"creationTimestamp": given}, "spec": {"renewTime": given}}
+    found = decode(named("leases"), lease).value
+    assert found["metadata"]["creationTimestamp"] == kept
+    assert found["spec"]["renewTime"] == kept[:-1] + (".123456Z" if "." in given else ".000000Z")
+
+
+@pytest.mark.parametrize("given", ["2026-13-01T00:00:00Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "now"])
+def test_what_is_no_moment(given):
+    with pytest.raises(Refusal) as refused:
+        decode(named("leases"), {"spec": {"renewTime": given}})
+    assert refused.value.code == 400
+
+
+@pytest.mark.parametrize(
     ("body", "found", "field", "wanted"),
     [
         ({"spec": {"ports": [{"port": "80"}]}}, "string", "ServicePort.spec.ports.port", "int32"),

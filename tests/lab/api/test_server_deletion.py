@@ -126,8 +126,16 @@ class TestParts:
         }
         bound = served.ask("GET", f"{SHOP}/pods/web-0").json()
         assert bound["spec"]["nodeName"] == "node2"
+        assert bound["metadata"]["generation"] == 1
         assert [one["type"] for one in bound["status"]["conditions"]] == ["PodScheduled"]
         assert served.ask("POST", f"{SHOP}/pods/web-0/binding", binding).code == 409
+
+    def test_the_first_mark_of_an_end_counts_as_a_change(self, served):
+        served.put(pod())
+        path = f"{SHOP}/pods/web-0"
+        counted = [served.ask("DELETE", f"{path}?gracePeriodSeconds={grace}").json() for grace in (20, 5)]
+        assert [each["metadata"]["generation"] for each in counted] == [2, 2]
+        assert counted[1]["metadata"]["deletionGracePeriodSeconds"] == 5
 
     def test_eviction_spends_a_budget(self, served):
         served.put(pod(labels={"app": "web"}))
