@@ -192,7 +192,7 @@ def test_exit_codes_by_verdict_and_severity(verdict, fail_on, code):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["diagnos"], "No such command 'diagnos'. Did you mean 'diagnose'?\n  see python -m svcdoctor --help\n"),
+        (["diagnos"], "No such command 'diagnos'. Did you mean 'diagnose', 'dns'?\n  see python -m svcdoctor --help\n"),
         (["diagnose"], "Missing argument 'NAME'.\n  see python -m svcdoctor diagnose --help\n"),
         (
             ["diagnose", "web", "--bogus"],
