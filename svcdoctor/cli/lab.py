@@ -1,7 +1,8 @@
 """svcdoctor lab: a cluster to break, on this machine, with no cluster at all."""
 
+import os
 import signal
-import threading
+from collections.abc import Callable
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
@@ -60,16 +61,31 @@ def up(
         raise unknown("proxy mode", mode, PROXY_MODES)
     if mode not in chosen.modes:
         raise UsageError(f"{chosen.name} is not in {mode} mode", f"leave out --proxy-mode for {chosen.modes[0]}")
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
     with console.progress("Starting the lab"):
         running = start(Shape(nodes, mode, services, pods), chosen, port, speed)
     with running:
+        wait = _until_told_to_end()
         console.write(_greeting(running, chosen))
-        ended.wait()
+        wait()
     console.say("the lab has ended, and nothing of it is left")
     return ExitCode.OK
+
+
+def _until_told_to_end() -> Callable[[], None]:
+    """Takes SIGINT and SIGTERM from now on, however many; what it returns waits for the first.
+
+    A pipe, not an Event: a handler that sets one waits for ever where it interrupts the waiter that holds its lock.
+    """
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+
+    def wait() -> None:
+        os.read(ours, 1)
+
+    return wait
 
 
 def _greeting(running: "Lab", fault: "Fault") -> str:
@@ -86,6 +102,10 @@ def _greeting(running: "Lab", fault: "Fault") -> str:
             "    kubectl get pods,services,endpointslices -o wide",
             "    svcdoctor lab break selector-typo",
             "    svcdoctor lab heal",
+            "",
+            f"Its name server listens on 127.0.0.1:{running.dns_port} (UDP and TCP):",
+            "",
+            f"    dig @127.0.0.1 -p {running.dns_port} web.default.svc.cluster.local",
             "",
         )
     )
@@ -109,7 +129,7 @@ def heal(kubeconfig: Running = None) -> ExitCode:
     from ..lab.running import newest, tell
 
     tell(kubeconfig or newest(), "heal")
-    console.say("healed")
+    console.say("healed; pods that have to start anew need a few seconds")
     return ExitCode.OK
 
 
