@@ -67,17 +67,31 @@ class NodeAddress(Base, frozen=True):
     address: str = ""
 
 
+class NodeSystemInfo(Base, frozen=True):
+    """core/v1 NodeSystemInfo."""
+
+    kernel_version: str = ""
+
+
 class NodeStatus(Base, frozen=True):
     """core/v1 NodeStatus."""
 
     addresses: tuple[NodeAddress, ...] = ()
     conditions: tuple[Condition, ...] = ()
     allocatable: dict[str, int | str] = {}
+    node_info: NodeSystemInfo = NodeSystemInfo()
+
+
+class NodeSpec(Base, frozen=True):
+    """core/v1 NodeSpec."""
+
+    pod_cidrs: tuple[str, ...] | None = field(default=None, name="podCIDRs")
 
 
 class Node(Object, frozen=True):
     """core/v1 Node."""
 
+    spec: NodeSpec = NodeSpec()
     status: NodeStatus = NodeStatus()
 
     def condition(self, type: str) -> Condition | None:

@@ -47,6 +47,28 @@ class ServiceSpec(Base, frozen=True):
     external_traffic_policy: str = "Cluster"
     session_affinity: str = "None"
     traffic_distribution: str = ""
+    load_balancer_source_ranges: tuple[str, ...] | None = None
+    health_check_node_port: int = 0
+
+
+class LoadBalancerIngress(Base, frozen=True):
+    """core/v1 LoadBalancerIngress. A nil ``ip_mode`` means VIP (KEP-1860)."""
+
+    ip: str = ""
+    hostname: str = ""
+    ip_mode: str | None = None
+
+
+class LoadBalancerStatus(Base, frozen=True):
+    """core/v1 LoadBalancerStatus."""
+
+    ingress: tuple[LoadBalancerIngress, ...] | None = None
+
+
+class ServiceStatus(Base, frozen=True):
+    """core/v1 ServiceStatus."""
+
+    load_balancer: LoadBalancerStatus = LoadBalancerStatus()
 
 
 class Service(Object, frozen=True):
@@ -54,6 +76,7 @@ class Service(Object, frozen=True):
 
     metadata: ServiceMeta = ServiceMeta()
     spec: ServiceSpec = ServiceSpec()
+    status: ServiceStatus = ServiceStatus()
 
 
 class ObjectReference(Base, frozen=True):
