@@ -64,7 +64,7 @@ def check(view: View) -> Iterator[Finding]:
     hijacked = next(_hijacks(view, pod, conf), None)
     if hijacked is not None:
         yield hijacked
-    elif walk(view.short, conf, view.ask).resolves is False and view.answered.expected.kind is Kind.ANSWER:
+    elif view.answered.expected.kind is Kind.ANSWER and not _searched(view, conf):
         yield _unsearched(view, pod, conf)
 
 
@@ -127,6 +127,12 @@ def _policy_fix(view: View, pod: Pod) -> Fix:
     body = f'{{"spec":{{"template":{{"spec":{{"dnsPolicy":"{right}"}}}}}}}}'
     command = kubectl(pod.namespace, "patch", owner.kind.lower(), owner.name, "--type", "merge", "-p", body)
     return Fix(f"{change} in the pod template of {owner}.", command, patch)
+
+
+def _searched(view: View, conf: ResolvConf) -> bool:
+    """Whether the short name comes to the Service's own, or to anything that answers."""
+    candidates = walk(view.short, conf, view.ask).candidates
+    return any(is_name(c.name, view.fqdn) or c.fate is Fate.ANSWERS for c in candidates)
 
 
 def _unsearched(view: View, pod: Pod, conf: ResolvConf) -> Finding:

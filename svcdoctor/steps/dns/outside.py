@@ -75,10 +75,14 @@ def target_state(view: View) -> Expected | None:
     positive = next((expected for expected in settled if expected.kind is Kind.ANSWER), None)
     if positive is not None:
         return positive
-    return _seen_alias(view) or (settled[0] if settled else _never(target))
+    return _seen_alias(view) or (settled[0] if settled else _never(view, target))
 
 
-def _never(target: str) -> Expected | None:
+def _never(view: View, target: str) -> Expected | None:
+    """Names that resolve nowhere, whoever is asked."""
+    if _meant(view, target):
+        why = "the short name of a Service, but no search list is applied to an alias"
+        return Expected(Kind.NXDOMAIN, why)
     if len(labels(target)) == 1:
         return Expected(
             Kind.NXDOMAIN, "a single label is a top-level domain, for no search list is applied to an alias"
@@ -123,7 +127,7 @@ def _dangling(view: View, state: Expected) -> Finding:
             patch(change) if meant else None,
         ),
         effect=Effect.OUTAGE,
-        confidence=Confidence.CERTAIN if answers or within(view.zone, absolute(target)) or meant else Confidence.LIKELY,
+        confidence=Confidence.CERTAIN if answers or within(view.zone, absolute(target)) else Confidence.LIKELY,
         ruled_out=[
             RuledOut("externalname-ip", f"{target} is a name"),
             RuledOut("upstream-dead", "the name servers don't complain of their upstreams"),

@@ -62,8 +62,10 @@ def _restart(view: View) -> str:
 # ------------------------------------------------------------------------------------------------- the servers' trouble
 
 
-def trouble(view: View, probes: Probes) -> Finding:
-    """SERVFAIL or REFUSED for a name of the cluster."""
+def trouble(view: View, probes: Probes) -> Finding | None:
+    """SERVFAIL or REFUSED for a name of the cluster; that of an alias may come from where it leads."""
+    if view.case.external_name:
+        return None
     refused = probes.udp is Outcome.REFUSED
     rule = COREFILE_OVERRIDE if refused else DNS_DOWN
     return find(
