@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from svcdoctor import archive
 from svcdoctor.model.node_rules import (
     FILES,
     AddressInfo,
@@ -18,9 +19,11 @@ from svcdoctor.model.node_rules import (
     duration,
     read,
 )
+from svcdoctor.model.snapshot import Snapshot
 
 OLD_CONFIGZ = """{"kubeproxy.config.k8s.io": {"Mode": "ipvs", "HostnameOverride": "n1",
- "DetectLocalMode": "ClusterCIDR", "DetectLocal": {"ClusterCIDRs": ["10.1.0.0/16", "fd00::/48"]}, "IPTables": {"MasqueradeAll": true},
+ "DetectLocalMode": "ClusterCIDR", "DetectLocal": {"ClusterCIDRs": ["10.1.0.0/16", "fd00::/48"]},
+ "IPTables": {"MasqueradeAll": true},
  "IPVS": {"SyncPeriod": 10000000000, "MinSyncPeriod": 0}, "NodePortAddresses": ["192.168.0.0/24"]}}"""
 
 
@@ -41,7 +44,7 @@ def test_every_file_becomes_what_it_says():
     found = read("n1", files)
     assert found == NodeRules(
         node="n1",
-        texts={"iptables-save.txt": "*nat\nCOMMIT\n"},
+        texts={name: text.decode() for name, text in files.items() if name != "something-else.txt"},
         sysctls={"net.ipv4.ip_forward": "1", "net.netfilter.nf_conntrack_max": "262144"},
         links=(Link("eth0", 1500, "", (AddressInfo("inet", "192.168.0.7", 24, "global"),)),),
         routes=(RouteLine("default", "eth0", "192.168.0.1"),),
@@ -64,8 +67,10 @@ def test_every_file_becomes_what_it_says():
 
 
 def test_what_makes_no_sense_is_named_and_the_rest_stays():
-    found = read("n1", {"sysctl.json": b"[1]", "proxy-configz.json": b'{"a": 3}', "proxy-mode.txt": b"iptables"})
-    assert found == NodeRules("n1", mode="iptables", unreadable=("sysctl.json", "proxy-configz.json"))
+    files = {"sysctl.json": b"[1]", "proxy-configz.json": b'{"a": 3}', "proxy-mode.txt": b"iptables"}
+    texts = {name: text.decode() for name, text in files.items()}
+    found = read("n1", files)
+    assert found == NodeRules("n1", texts, mode="iptables", unreadable=("sysctl.json", "proxy-configz.json"))
     assert not found.has_rules
 
 
@@ -99,3 +104,12 @@ def test_durations():
 )
 def test_anything_may_stand_in_the_files(files):
     assert read("n1", files).node == "n1"
+
+
+def test_a_snapshot_keeps_them(tmp_path):
+    rules = read(
+        "n1", {"proxy-mode.txt": b"iptables\n", "ip_vs.txt": b"TCP  0A600001:01BB rr\n", "sysctl.json": b"[1]"}
+    )
+    snapshot = Snapshot(taken_at=datetime(2026, 11, 25, tzinfo=UTC), node_rules={"n1": rules})
+    archive.save(tmp_path / "saved.tar.gz", snapshot, [])
+    assert archive.load(tmp_path / "saved.tar.gz").node_rules == {"n1": rules}

@@ -29,7 +29,7 @@ RULE_FILES = (
     "ipset.txt",
     "conntrack.txt",
 )
-"""Kept as texts: whoever needs them parses them."""
+"""Whoever needs them parses them."""
 DECODED_FILES = (
     "sysctl.json",
     "addresses.json",
@@ -105,7 +105,7 @@ class NodeRules(Struct, frozen=True):
     """Everything of one node. What is None or empty was not read."""
 
     node: str
-    texts: Mapping[str, str] = {}  # the rule files by name
+    texts: Mapping[str, str] = {}  # every file as it was read, by name
     sysctls: Mapping[str, str] = {}
     links: tuple[Link, ...] | None = None
     routes: tuple[RouteLine, ...] | None = None
@@ -156,7 +156,7 @@ def read(node: str, files: Mapping[str, bytes]) -> NodeRules:
 
     return NodeRules(
         node,
-        texts={name: files[name].decode(errors="replace") for name in RULE_FILES if files.get(name, b"").strip()},
+        texts={name: files[name].decode(errors="replace") for name in FILES if files.get(name, b"").strip()},
         sysctls=told("sysctl.json", _sysctls, {}),
         links=told("addresses.json", _links, None),
         routes=told("routes.json", _routes, None),

@@ -11,6 +11,7 @@ from .cluster import KubeletConfiguration
 from .decode import Kind, ObjectList, decode
 from .foreign import ForeignPolicy, read_policies
 from .meta import Object
+from .node_rules import NodeRules
 from .objects import (
     RESOURCES,
     AdminNetworkPolicy,
@@ -108,6 +109,7 @@ class Snapshot(Struct, frozen=True):
     node_files: Mapping[str, str] = {}  # node -> its own resolv.conf
     resolv_confs: Mapping[tuple[str, str], str] = {}  # (namespace, pod) -> the file as it is in the pod
     dns_answers: tuple[DnsAnswer, ...] = ()
+    node_rules: Mapping[str, NodeRules] = {}  # node -> what it shows of its rules, its kernel and its kube-proxy
     gaps: tuple[Gap, ...] = ()
 
     def gap(self, resource: str, namespace: str = CLUSTER) -> Gap:
