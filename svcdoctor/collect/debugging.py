@@ -17,6 +17,10 @@ from .websocket import Refused
 LIFE = 300
 """Seconds that it lives."""
 PATIENCE = 60.0
+HOPELESS = frozenset(
+    {"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "CreateContainerConfigError"}
+)
+"""Why a container waits that will not start by waiting longer."""
 PAUSE = 0.5
 MERGE = "application/strategic-merge-patch+json"
 
@@ -46,6 +50,7 @@ def add_container(api: Api, pod: Pod, image: str, sleep: Callable[[float], None]
     reply = api.patch(f"{path}/ephemeralcontainers", {"spec": {"ephemeralContainers": [container]}}, MERGE)
     if reply.status != 200:
         raise Refused(reply.status, _message(reply.body) or f"the server answered {reply.status}")
+    waiting = None
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
         status = _status(api, path, name)
@@ -53,8 +58,10 @@ def add_container(api: Api, pod: Pod, image: str, sleep: Callable[[float], None]
             return name
         if status is not None and status.state.terminated is not None:
             raise Silence(f"the debugging container ended: {status.state.terminated.reason}")
+        waiting = status.state.waiting if status else None
+        if waiting is not None and waiting.reason in HOPELESS:
+            break
         sleep(PAUSE)
-    waiting = status.state.waiting if status else None
     raise Silence(f"the debugging container did not start: {waiting.reason if waiting else 'nothing is said of it'}")
 
 

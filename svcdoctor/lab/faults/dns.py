@@ -274,7 +274,7 @@ ACTIVE = (
         (*headless(), Dns({"lies": {NAME: "10.244.1.222"}})),
         client=CLIENT,
     ),
-    Fault("dns-slow", "CoreDNS takes two seconds for every answer", (Dns({"delay": 2.0}),), client=CLIENT),
+    Fault("dns-slow", "CoreDNS takes more than a second for every answer", (Dns({"delay": 1.2}),), client=CLIENT),
     Fault(
         "dns-5s-race",
         "a question is lost and asked again after five seconds",

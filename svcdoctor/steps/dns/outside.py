@@ -67,11 +67,12 @@ def check(view: View) -> Iterator[Finding]:
 
 def target_state(view: View) -> Expected | None:
     """What the target of the ExternalName gives; None where it is none, or where nobody knows."""
-    if not view.case.external_name or family(view.service.spec.external_name):
+    given = view.service.spec.external_name
+    if not view.case.external_name or not labels(given) or family(given):
         return None
-    target = absolute(view.service.spec.external_name)
-    given = [view.ask(target, kind) for kind in ("A", "AAAA")]
-    settled = [expected for expected in given if expected.kind not in (Kind.ELSEWHERE, Kind.UNKNOWN)]
+    target = absolute(given)
+    answers = [view.ask(target, kind) for kind in ("A", "AAAA")]
+    settled = [expected for expected in answers if expected.kind not in (Kind.ELSEWHERE, Kind.UNKNOWN)]
     positive = next((expected for expected in settled if expected.kind is Kind.ANSWER), None)
     if positive is not None:
         return positive

@@ -39,10 +39,6 @@ MOMENT = datetime(2026, 11, 23, 2, tzinfo=UTC)
 WHOLE = frozenset({CLUSTER})
 
 
-class NamedEndpoint(SliceEndpoint, frozen=True):
-    hostname: str | None = None
-
-
 def service(namespace: str, name: str, *ports: ServicePort, **spec: Any) -> Service:
     addresses = tuple(spec.get("cluster_ips", ()))
     return Service(
@@ -73,7 +69,7 @@ def table_snapshot() -> Snapshot:
             item["namespace"],
             item["service"],
             [
-                NamedEndpoint(addresses=(address["ip"],), hostname=address.get("hostname"))
+                SliceEndpoint(addresses=(address["ip"],), hostname=address.get("hostname"))
                 for address in item["addresses"]
                 if (":" in address["ip"]) is (family == "IPv6")
             ],
@@ -154,10 +150,10 @@ PORT = ServicePort(name="http", port=80)
 SHOP = frozenset({"shop"})
 
 
-def endpoint(address: str, ready: bool | None = True, hostname: str | None = None, **more: Any) -> NamedEndpoint:
+def endpoint(address: str, ready: bool | None = True, hostname: str = "", **more: Any) -> SliceEndpoint:
     conditions = EndpointConditions(ready=ready, **more)
     target = ObjectReference(kind="Pod", namespace="shop", name=f"pod-{address[-1]}")
-    return NamedEndpoint(addresses=(address,), conditions=conditions, hostname=hostname, target_ref=target)
+    return SliceEndpoint(addresses=(address,), conditions=conditions, hostname=hostname, target_ref=target)
 
 
 SERVICES = (
