@@ -77,7 +77,7 @@ def _door(world: World, route: Route) -> Door:
     refused: list[Refusal] = []
     for guest in guests(world, _governing(world, route)):
         passage = _asked(world, route, guest)
-        if passage.verdict.ingress.status is not Status.DENIED:
+        if passage.open:
             return Door(passage)
         refused.append(Refusal(passage, Direction.INGRESS, passage.verdict.ingress))
     telling = min(refused, key=lambda refusal: _weight(world, refusal))

@@ -59,7 +59,8 @@ def _in_command(container: Container, pod: Pod, service: Service) -> str:
     near = (
         rf"|(?<=://){name}(?::\d+)?(?=[/?\s\"']|$)|(?<![\w./-]){name}:\d+" if pod.namespace == service.namespace else ""
     )
-    match = re.search(rf"(?<![\w.-])(?:{qualified}){near}", command_line(container))
+    line = command_line(container)
+    match = service.name in line and re.search(rf"(?<![\w.-])(?:{qualified}){near}", line)
     return match[0] if match else ""
 
 

@@ -82,7 +82,7 @@ def _finding(world: World, rule: Rule, mine: Sequence[Refusal], passages: Sequen
         tuple(_evidence(world, rule, mine, manner)),
         fix(world, rule, mine),
         effect=Effect.NONE if soft else effect,
-        severity=SOFTEST if soft else manner.severity,
+        severity=max(SOFTEST, manner.severity, key=lambda severity: severity.rank) if soft else manner.severity,
         confidence=manner.sureness.of(mine, manner.doubts),
         ruled_out=tuple(_ruled_out(rule, mine, passages)),
     )

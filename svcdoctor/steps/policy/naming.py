@@ -2,7 +2,7 @@
 
 from ...model.diagnosis import Rule
 from ...model.policy import NetworkPolicy, NetworkPolicyPeer
-from ...network.netpol import AnyPod, AtPod, Basis, Direction, Lack, Miss, Near, evaluate
+from ...network.netpol import AnyPod, AtNode, AtPod, Basis, Direction, Lack, Miss, Near, evaluate
 from ...network.netpol.defaults import rules
 from ...network.netpol.selectors import Selector
 from ..near import slip
@@ -20,6 +20,7 @@ from .rules import (
     NP_NS_UNLABELLED,
     NP_PEER_LABELS,
     NP_SERVICE_PORT,
+    NP_SNAT_SOURCE,
     NP_TIER_DENY,
 )
 from .wording import NAMED_PORT, OF_PORTS
@@ -41,6 +42,8 @@ def name(world: World, refusal: Refusal) -> Rule:
         return NP_NAMED_PORT if by_name else NP_SERVICE_PORT
     if lacks == {Lack.CIDR_OF_SERVICE}:
         return NP_CLUSTERIP_CIDR
+    if lacks == {Lack.OUTSIDE_CIDR} and _masqueraded(world, refusal):
+        return NP_SNAT_SOURCE
     if lacks == {Lack.POD_LABELS} and all(map(_slip, near.misses)):
         return NP_PEER_LABELS
     if _unlabelled(world, refusal, near):
@@ -49,6 +52,13 @@ def name(world: World, refusal: Refusal) -> Rule:
         return NP_AND_OR
     about_another_port = bool(lacks & OF_PORTS) and Lack.SERVICE_PORT not in lacks
     return NP_DEFAULT_DENY if about_another_port else NP_PEER_LABELS
+
+
+def _masqueraded(world: World, refusal: Refusal) -> bool:
+    """A node's address where an outside client's was meant: what enters on one node for a pod of another."""
+    source, spec = refusal.passage.route.question.source, world.service.spec
+    from_node = isinstance(source, AtNode) or (isinstance(source, AtPod) and source.pod.spec.host_network)
+    return from_node and spec.type in ("NodePort", "LoadBalancer") and spec.external_traffic_policy != "Local"
 
 
 def _of_dns(world: World, refusal: Refusal) -> Rule:

@@ -21,7 +21,7 @@ class Passage(Struct, frozen=True):
     @property
     def open(self) -> bool:
         """Whether nothing that is certain speaks against it."""
-        return self.verdict.status is not Status.DENIED
+        return self.verdict.status is not Status.DENIED or bool(self.route.place.unseen)
 
 
 class Refusal(Struct, frozen=True):
@@ -57,12 +57,15 @@ def journey(world: World, source: End) -> Journey:
     case, service = world.case, world.service
     names = serves_names(world.snapshot, service)
     purpose = Purpose.DNS if names else Purpose.SERVICE
-    sent = passages(world, routes(case, service, ports_asked(case, service), source, purpose))
+    sent = list(passages(world, routes(case, service, ports_asked(case, service), source, purpose)))
     if names or not isinstance(source, AtPod):
-        return Journey(tuple(sent))
+        unseen = (gap for passage in sent if (gap := world.unseen(passage.route)))
+        return Journey(tuple(sent), gaps=tuple(dict.fromkeys(unseen)))
     found = resolver(world.snapshot, source.pod, source)
-    gaps = (found.gap,) if found.gap and _isolated(world, source.pod) else ()
-    return Journey(tuple(sent), tuple(passages(world, found.routes)), gaps)
+    gaps = [found.gap] if found.gap and _isolated(world, source.pod) else []
+    asked = tuple(passages(world, found.routes))
+    gaps += [gap for passage in (*sent, *asked) if (gap := world.unseen(passage.route))]
+    return Journey(tuple(sent), asked, tuple(dict.fromkeys(gaps)))
 
 
 def passages(world: World, wanted: Iterable[Route]) -> Iterator[Passage]:
@@ -77,7 +80,12 @@ def _isolated(world: World, client: Pod) -> bool:
 
 
 def _refusals(passage: Passage) -> Iterator[Refusal]:
-    """Also of a packet to the node's own name server that no rule is for: some plugins let it pass, and most do not."""
+    """Also of a packet to the node's own name server that no rule is for: some plugins let it pass, and most do not.
+
+    None of a packet to a pod that was not read: a rule may well be for it.
+    """
+    if passage.route.place.unseen:
+        return
     for direction, ruling in passage.verdict.rulings:
         unsure = passage.route.node_local and ruling.status is Status.UNDEFINED and bool(ruling.isolating)
         if ruling.status is Status.DENIED or unsure:

@@ -9,7 +9,7 @@ from ...model.case import Case, slice_port
 from ...model.name_service import addresses
 from ...model.pod import Pod
 from ...model.service import Service, ServicePort
-from ...network.netpol import AtAddress, AtPod, End, Question, ThroughService
+from ...network.netpol import AnyPod, AtAddress, AtPod, End, Question, ThroughService
 from ..listening import resolve
 
 
@@ -26,10 +26,13 @@ class Place(Struct, frozen=True):
     address: str
     number: int  # the port on which the endpoint itself listens
     pod: Pod | None
+    unseen: str = ""  # the namespace of a pod that was not read
 
-    @property
-    def end(self) -> End:
-        return AtPod(self.pod, self.address) if self.pod else AtAddress(self.address)
+    def end(self, service: Service) -> End:
+        """Of a pod that was not read no more is known than what the Service selects it by."""
+        if self.pod is not None:
+            return AtPod(self.pod, self.address)
+        return AnyPod(self.unseen, service.spec.selector) if self.unseen else AtAddress(self.address)
 
 
 class Route(Struct, frozen=True):
@@ -68,7 +71,8 @@ def places(case: Case, port: ServicePort) -> Iterator[Place]:
         if not number or (endpoint.address, number) in seen:
             continue
         seen.add((endpoint.address, number))
-        yield Place(endpoint.address, number, endpoint.pod)
+        unseen = case.target.namespace if endpoint.pod is None and endpoint.pod_name else ""
+        yield Place(endpoint.address, number, endpoint.pod, unseen)
 
 
 def _by_pods(case: Case, port: ServicePort) -> Iterator[Place]:
@@ -88,7 +92,7 @@ def routes(
         for place in places(case, port):
             if client is not None and not _may_be_chosen(service, client, place):
                 continue
-            yield Route(purpose, place, Question(source, place.end, place.number, port.protocol, through))
+            yield Route(purpose, place, Question(source, place.end(service), place.number, port.protocol, through))
 
 
 def _may_be_chosen(service: Service, client: Pod, place: Place) -> bool:

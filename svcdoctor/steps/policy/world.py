@@ -11,6 +11,7 @@ from ...model.service import Service
 from ...model.snapshot import Gap
 from ...network.netpol import Compiled, Host, PolicyRef, compile_policies
 from ...network.netpol.rules import reference
+from .routes import Route
 
 CLUSTER_WIDE = ("clusternetworkpolicies", "adminnetworkpolicies", "baselineadminnetworkpolicies")
 
@@ -54,6 +55,14 @@ class World:
     @cached_property
     def _namespace_keys(self) -> frozenset[str]:
         return frozenset(key for labels in self.compiled.cluster.namespaces.values() for key in labels)
+
+    def unseen(self, route: Route) -> Gap | None:
+        """Why policies can't be judged at the end of ``route``: its pod was not read, and some may select it."""
+        place = route.place
+        if not place.unseen or not self.policies:
+            return None
+        pods = self.snapshot.pods
+        return None if pods.covers(place.unseen) else self.snapshot.gap("pods", place.unseen)
 
     def unread(self, namespaces: Iterable[str]) -> Iterator[Gap]:
         """Why policies that may concern pods of ``namespaces`` are not known.

@@ -213,6 +213,14 @@ def test_the_name_service_is_not_blamed_for_its_clients_policies():
     assert judged(shop.snapshot(), "", service="kube-system/kube-dns").findings == ()
 
 
+def test_pods_behind_the_service_that_cannot_ask_for_names():
+    """They serve all the same: advice. Without any rule for egress they are not meant to call anybody."""
+    mute = Shop(let_out({"to": [pods(app="db")], "ports": tcp(5432)}, of=WEB)).seen_from("")
+    assert [(f.name, f.severity) for f in mute.findings] == [("np-dns-egress", Severity.ADVICE)]
+    assert (mute.root, mute.verdict) == (None, Verdict.HEALTHY)
+    assert Shop(let_out(of=WEB)).seen_from("").findings == ()
+
+
 def test_a_port_of_its_own_for_some():
     """Metrics that nobody may read are no outage of the Service, but of that port."""
     shop = Shop(let_in(pods(app="client")), ports=("http 80>8080", "metrics 9090>9090"))

@@ -1,11 +1,13 @@
 """From a client's point of view: each mistake by its name, and nothing else beside it."""
 
 import pytest
+from msgspec import structs
 
 from svcdoctor.model.diagnosis import Confidence, Effect, Severity, Status, Verdict
+from svcdoctor.model.snapshot import Reading
 from tests.build import Json, container
 
-from .shop import ASK_DNS, CLIENT, DNS_PODS, NAME, WEB, Shop, found, let_in, let_out, loud, pods, spaces, tcp
+from .shop import ASK_DNS, CLIENT, DNS_PODS, NAME, WEB, Shop, found, judged, let_in, let_out, loud, pods, spaces, tcp
 
 TO_WEB: Json = {"to": [pods(app="web")], "ports": tcp(8080)}
 
@@ -281,8 +283,6 @@ def test_a_client_that_asks_its_nodes_name_servers():
 
 
 def test_the_name_service_itself():
-    from .shop import judged
-
     shop = Shop(let_out(TO_WEB))
     diagnosis = judged(shop.snapshot(), "client", service="kube-system/kube-dns")
     assert loud(diagnosis) == ["np-dns-egress"]
@@ -334,6 +334,22 @@ def test_traffic_of_the_own_node_is_never_blocked():
     assert loud(shop.seen_from("node/node2")) == ["np-default-deny"]
 
 
+@pytest.mark.parametrize(("client", "name"), [("node/node2", "np-snat-source"), ("client", "np-peer-labels")])
+def test_a_block_for_outside_clients(client, name):
+    """Who enters by a node comes with its address; a pod is not whom the block means."""
+    shop = Shop(
+        let_in({"ipBlock": {"cidr": "203.0.113.0/24"}}), replicas=1, type="NodePort", externalTrafficPolicy="Cluster"
+    )
+    diagnosis = shop.seen_from(client)
+    assert diagnosis.root == name
+
+
+def test_outside_clients_are_thought_of_beside_a_client_that_gets_through():
+    peers = pods(app="client"), {"ipBlock": {"cidr": "203.0.113.0/24"}}
+    shop = Shop(let_in(*peers), type="NodePort", externalTrafficPolicy="Cluster")
+    assert loud(shop.seen_from()) == ["np-snat-source"]
+
+
 # ------------------------------------------------------------------------------------------------------------- sureness
 
 
@@ -358,7 +374,6 @@ def test_a_plugin_that_does_not_enforce_makes_it_a_warning():
 
 
 def test_policies_of_other_kinds_lower_the_confidence():
-    from .shop import judged
     from .test_foreign import with_cilium
 
     shop = Shop({"podSelector": {}, "policyTypes": ["Ingress"]})
@@ -388,6 +403,18 @@ def test_namespaces_are_missed_only_where_a_selector_asks():
         shop.forbid("namespaces")
     assert [gap.permission for gap in asks.seen_from().outcomes[-1].gaps] == ["list namespaces at the cluster scope"]
     assert does_not.seen_from().outcomes[-1].gaps == ()
+
+
+@pytest.mark.parametrize("specs", [(), (let_out(TO_WEB, ASK_DNS),), (let_in(pods(app="frontend")),)])
+def test_pods_that_were_not_read_are_missed_where_policies_are(specs):
+    """Their labels decide: nobody may call them denied, or open."""
+    whole = Shop(*specs).snapshot()
+    seen = tuple(pod for pod in whole.pods.items if pod.name == "client")
+    few = structs.replace(whole, pods=Reading(seen))
+    outcome = judged(few).outcomes[-1]
+    assert not [f for f in outcome.findings if f.severity is Severity.ERROR]
+    assert outcome.status is (Status.UNKNOWN if specs else Status.PASS)
+    assert {gap.what for gap in outcome.gaps} >= ({"api/v1/namespaces/shop/pods"} if specs else set())
 
 
 def test_a_client_that_is_not_there():
