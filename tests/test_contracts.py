@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 
 BROKEN_BY = {
-    "Nothing imports upward": {"redact.py": "from . import diagnose"},
+    "Nothing imports upward": {"files.py": "from . import archive"},
     "Model, network, steps and diagnose do no I/O and know no front end": {"steps/near.py": "import socket"},
     "Report and tui never touch the cluster": {"report/look.py": "from ..collect import api"},
     "Kubernetes, dnspython, scapy and subprocess each enter through one module": {
