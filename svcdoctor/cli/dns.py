@@ -113,7 +113,7 @@ def _screen(found: "Trace", look: "Look") -> Iterator[str]:
         yield look.paint(f"{found.short} is looked up by {found.libc}, {found.queries} questions", Ink.HEADING)
         for number, tried in enumerate(found.walk, 1):
             yield look.line(f"  {tried.name}", f"{number}. {tried.fate:<9}", _ink(tried.fate), hang=13)
-            if tried.fate != "unreached":
+            if tried.fate != "unreached" and tried.said:
                 yield from _answers(tried.said, look)
         for note in found.notes:
             yield look.line(note, indent=4)

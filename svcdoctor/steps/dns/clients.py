@@ -55,7 +55,7 @@ def check(view: View) -> Iterator[Finding]:
     if pod is None or told is None:
         return
     conf = view.conf or told.conf
-    asks = any(_leads(view, server) for server in conf.asked)
+    asks = asks_cluster(view, conf)
     if not view.wants_cluster_dns and not asks:
         yield _policy(view, pod, conf)
         return
@@ -66,6 +66,11 @@ def check(view: View) -> Iterator[Finding]:
         yield hijacked
     elif view.answered.expected.kind is Kind.ANSWER and not _searched(view, conf):
         yield _unsearched(view, pod, conf)
+
+
+def asks_cluster(view: View, conf: ResolvConf) -> bool:
+    """Whether any server that is asked is one of the cluster's."""
+    return any(_leads(view, server) for server in conf.asked)
 
 
 def _leads(view: View, address: str) -> bool:

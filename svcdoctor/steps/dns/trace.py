@@ -1,6 +1,6 @@
 """The whole way of one name, to be shown: who is asked, for which names in turn, what must come back and what did."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
@@ -9,11 +9,15 @@ from ...model.diagnosis import Finding
 from ...model.name_service import addresses
 from ...model.snapshot import Gap
 from .answer import Expected, Kind
+from .clients import asks_cluster
 from .names import absolute
 from .outcomes import direct, outcome
 from .patterns import Outcome
 from .search import Libc, walk
 from .view import View, is_name
+
+
+TYPES = ("A", "AAAA")
 
 
 class Said(Struct, frozen=True):
@@ -68,7 +72,8 @@ def trace(case: Case, libc: Libc = Libc.GLIBC) -> Trace | None:
     view = View(case, case.service)
     answer = ask(case)
     conf = view.conf
-    walked = walk(view.short, conf, view.ask, libc) if conf else None
+    foreign = conf is not None and not asks_cluster(view, conf)
+    walked = walk(view.short, conf, _stranger(view) if foreign else view.ask, libc) if conf else None
     tried = walked.candidates if walked else ()
     return Trace(
         name=view.name,
@@ -86,11 +91,21 @@ def trace(case: Case, libc: Libc = Libc.GLIBC) -> Trace | None:
             Tried(c.name, c.suffix, c.fate.value, (_said(view, c.name, "A"), _said(view, c.name, "AAAA")))
             for c in tried
         ),
-        notes=walked.notes if walked else (),
+        notes=(*walked.notes, *(_foreign(view) if foreign else ())) if walked else (),
         records=tuple(_records(view)),
         findings=answer.findings,
         gaps=answer.gaps,
     )
+
+
+def _stranger(view: View) -> Callable[[str, str], Expected]:
+    """What servers that are not the cluster's say is nobody's to know here, unless it was seen."""
+    return lambda name, type: view.seen(name, type) or Expected(Kind.UNKNOWN, "none of the cluster's name servers")
+
+
+def _foreign(view: View) -> tuple[str, ...]:
+    asked = ", ".join(view.conf.asked) if view.conf else ""
+    return (f"{asked}: none of the cluster's name servers; what it answers is not known here",)
 
 
 def _servers(view: View) -> Iterator[str]:
