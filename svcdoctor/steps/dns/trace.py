@@ -16,7 +16,6 @@ from .patterns import Outcome
 from .search import Libc, walk
 from .view import View, is_name
 
-
 TYPES = ("A", "AAAA")
 
 
@@ -88,7 +87,7 @@ def trace(case: Case, libc: Libc = Libc.GLIBC) -> Trace | None:
         libc=libc.value,
         queries=walked.queries if walked else 0,
         walk=tuple(
-            Tried(c.name, c.suffix, c.fate.value, (_said(view, c.name, "A"), _said(view, c.name, "AAAA")))
+            Tried(c.name, c.suffix, c.fate.value, () if foreign else tuple(_said(view, c.name, k) for k in TYPES))
             for c in tried
         ),
         notes=(*walked.notes, *(_foreign(view) if foreign else ())) if walked else (),
