@@ -5,7 +5,7 @@ from typing import Any
 
 from svcdoctor.diagnose import diagnose
 from svcdoctor.model.case import Case
-from svcdoctor.model.diagnosis import Diagnosis, Finding, Severity, Subject, Target
+from svcdoctor.model.diagnosis import Diagnosis, Finding, Severity, Subject, Target, Verdict
 from svcdoctor.model.snapshot import Snapshot
 from tests.build import Cluster, Json, container
 
@@ -111,3 +111,16 @@ def found(diagnosis: Diagnosis) -> dict[str, Finding]:
 def loud(diagnosis: Diagnosis) -> list[str]:
     """Errors and warnings, but for whether anything is enforced."""
     return [f.name for f in diagnosis.findings if f.severity is not Severity.ADVICE and f.name != "np-unenforced"]
+
+
+TO_WEB: Json = {"to": [pods(app="web")], "ports": tcp(8080)}
+
+
+def blamed(shop: Shop, name: str, client: str = "client", verdict: Verdict = Verdict.BROKEN) -> Finding:
+    """``name`` is the root and the only thing that is loud."""
+    diagnosis = shop.seen_from(client)
+    said = [(f.name, f.summary) for f in diagnosis.findings]
+    assert diagnosis.root == name, said
+    assert loud(diagnosis) == [name], said
+    assert diagnosis.verdict is verdict, said
+    return found(diagnosis)[name]
