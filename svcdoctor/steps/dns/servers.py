@@ -37,6 +37,8 @@ def blind(view: View) -> Iterator[Gap]:
             yield view.snapshot.gap("services", "kube-system")
         return
     namespace = servers.service.namespace
+    if servers.told and not servers.certain and not any(_settled(view, address) for address in servers.told):
+        yield view.snapshot.gap("services")  # whose address pods are told to ask
     if not behind.slices_known and not behind.usable:
         yield view.snapshot.gap("endpointslices", namespace)
     if servers.service.spec.selector and not behind.pods_known:
@@ -44,6 +46,12 @@ def blind(view: View) -> Iterator[Gap]:
     if servers.config_map is None and not _other_product(view):
         unread = [gap for gap in view.snapshot.gaps if f"{namespace}/configmaps" in gap.what]
         yield unread[0] if unread else Gap(f"the Corefile of {namespace}", "no ConfigMap of the name servers was read")
+
+
+def _settled(view: View, address: str) -> bool:
+    """Whether it is known what has this address."""
+    servers = view.servers
+    return servers.is_local(address) or servers.owner(address) is not None or servers.owned_by_nobody(address)
 
 
 def _other_product(view: View) -> bool:

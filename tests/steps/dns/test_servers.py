@@ -93,6 +93,15 @@ def test_kubeadms_config_map_stands_in_for_the_kubelets():
     well(made.judge())
 
 
+def test_an_address_whose_service_was_not_looked_for():
+    """It may be the name servers' under another name: no other namespace was read."""
+    made = Shop()
+    made.tell(dns=("192.0.2.53",))
+    diagnosis = made.judge()
+    assert status(diagnosis) is Status.UNKNOWN
+    assert diagnosis.root is None
+
+
 def test_a_corefile_that_was_not_read():
     made = Shop()
     made.objects["configmaps"].clear()
