@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, Annotated
@@ -61,9 +62,9 @@ def up(
         raise unknown("proxy mode", mode, PROXY_MODES)
     if mode not in chosen.modes:
         raise UsageError(f"{chosen.name} is not in {mode} mode", f"leave out --proxy-mode for {chosen.modes[0]}")
-    with console.progress("Starting the lab"):
-        running = start(Shape(nodes, mode, services, pods), chosen, port, speed)
-    with running:
+    with ExitStack() as stack:
+        with console.progress("Starting the lab"):
+            running = stack.enter_context(start(Shape(nodes, mode, services, pods), chosen, port, speed))
         wait = _until_told_to_end()
         console.write(_greeting(running, chosen))
         wait()

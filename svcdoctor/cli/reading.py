@@ -1,7 +1,7 @@
 """Where commands get their facts: a cluster, or a snapshot of one."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -80,10 +80,10 @@ def _options(connection: Connection) -> "Iterator[Options]":
         for flag in ("kubeconfig", "context", "cluster", "user"):
             if getattr(connection, flag):
                 raise UsageError(f"--{flag} speaks of a cluster, but --lab brings its own", "leave out one of the two")
-        with console.progress("Starting the lab"):
-            fault = find_fault(connection.lab)
-            lab = start(Shape(proxy_mode=fault.modes[0]), fault)
-        with lab:
+        fault = find_fault(connection.lab)
+        with ExitStack() as stack:
+            with console.progress("Starting the lab"):
+                lab = stack.enter_context(start(Shape(proxy_mode=fault.modes[0]), fault))
             yield Options(
                 kubeconfig=lab.kubeconfig,
                 namespace=connection.namespace,

@@ -6,12 +6,12 @@ import contextlib
 import json
 import os
 import secrets
-import shutil
 import socket
 import ssl
 import tempfile
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -31,10 +31,11 @@ T = TypeVar("T")
 HOST = "127.0.0.1"
 PATIENCE = 0.3
 """Seconds that open connections get when the lab ends."""
+LONGEST_END = 5.0
 
 
 class Lab:
-    """A running lab. Made by `start`; `stop` ends it, and may be called again."""
+    """A running lab, as `start` makes it."""
 
     def __init__(self, cluster: Cluster, folder: Path, listener: socket.socket, speed: float) -> None:
         self.cluster = cluster
@@ -51,6 +52,11 @@ class Lab:
     @property
     def kubeconfig(self) -> Path:
         return self.folder / "kubeconfig"
+
+    @property
+    def dns_port(self) -> int:
+        """Where the name server listens on loopback, with UDP and TCP."""
+        return self.cluster.insides.dns_port
 
     def begin(self) -> None:
         """Serves; returns when it does."""
@@ -76,19 +82,11 @@ class Lab:
         """What ``coroutine`` gives, run in the lab's thread."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
 
-    def stop(self) -> None:
-        """Ends the lab and removes what it left on disk."""
+    def end(self) -> None:
+        """Ends its thread."""
         if self._thread.is_alive() and self._end is not None:
             self._loop.call_soon_threadsafe(self._end.set)
-            self._thread.join(5)
-        self._listener.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> "Lab":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
+            self._thread.join(LONGEST_END)
 
     def _run(self) -> None:
         try:
@@ -134,28 +132,35 @@ class Lab:
         (self.folder / "pid").write_text(f"{os.getpid()}\n")
 
 
-def start(shape: Shape, fault: Fault = HEALTHY, port: int = 0, speed: float = 1.0) -> Lab:
-    """A lab that serves, an hour old in its own time and ill with ``fault``.
+@contextmanager
+def start(shape: Shape, fault: Fault = HEALTHY, port: int = 0, speed: float = 1.0) -> Iterator[Lab]:
+    """A lab that serves, an hour old in its own time and ill with ``fault``; it ends with the block.
 
-    Raises UsageError where the port or the temporary folder is not to be had.
+    Raises UsageError where the port is not to be had, CouldNotLook where the temporary folder is not.
     """
-    listener = _listen(port)
+    with _listen(port) as listener:
+        cluster = Cluster(shape, real_now(), secrets.token_urlsafe(24))
+        cluster.boot(fault)
+        with _folder() as folder:
+            lab = Lab(cluster, folder, listener, speed)
+            try:
+                lab.begin()
+                yield lab
+            finally:
+                lab.end()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """A temporary folder, which none but its owner can read."""
     try:
-        folder = Path(tempfile.mkdtemp(prefix=FOLDER))
+        folder = tempfile.TemporaryDirectory(prefix=FOLDER, ignore_cleanup_errors=True)
     except OSError as error:
-        listener.close()
         raise CouldNotLook(
             f"cannot write to the temporary folder: {error.strerror}", "set TMPDIR to a folder that can be written to"
         ) from None
-    cluster = Cluster(shape, real_now(), secrets.token_urlsafe(24))
-    lab = Lab(cluster, folder, listener, speed)
-    try:
-        cluster.boot(fault)
-        lab.begin()
-    except BaseException:
-        lab.stop()
-        raise
-    return lab
+    with folder as name:
+        yield Path(name)
 
 
 def _listen(port: int) -> socket.socket:
