@@ -7,6 +7,7 @@ from typer import Option
 
 from ..errors import ExitCode, UsageError
 from . import console
+from .active import USUAL_IMAGE, Active, Image, Yes, asking
 from .options import ClientName, NoColor, ServiceName, Source
 from .target import parse
 
@@ -35,6 +36,9 @@ def diagnose(
     skip: Skip = None,
     fail_on: FailOn = "error",
     quiet: Annotated[bool, Option("--quiet", "-q", help="Say it all in one line.")] = False,
+    active: Active = False,
+    yes: Yes = False,
+    image: Image = USUAL_IMAGE,
     no_color: NoColor = False,
 ) -> ExitCode:
     """Find out why a Service does not answer.
@@ -45,6 +49,7 @@ def diagnose(
     130 interrupted, 141 the reader of the report left.
     """
     asked = parse(name, source.namespace)
+    further = asking(source, active, yes, image)
 
     from ..diagnose import diagnose as ask
     from ..model.diagnosis import Severity
@@ -57,7 +62,7 @@ def diagnose(
     chosen, left_out = _steps(only, steps), _steps(skip, steps)
     if not set(chosen or steps) - set(left_out):
         raise UsageError("--only and --skip leave no step to ask", f"there are: {', '.join(steps)}")
-    diagnosis = ask(read(source, asked, client), chosen, left_out)
+    diagnosis = ask(read(source, asked, client, further), chosen, left_out)
     console.write(FORMATS[output](diagnosis, look(no_color, quiet)))
     return exit_code(diagnosis, Severity(fail_on))
 

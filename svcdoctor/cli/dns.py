@@ -1,7 +1,6 @@
 """svcdoctor dns: the way of a Service's name, from the client's resolv.conf to the plugin that answers."""
 
 import json
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -9,29 +8,19 @@ from typer import Option
 
 from ..errors import CouldNotLook, ExitCode, UsageError
 from . import console
+from .active import USUAL_IMAGE, Active, Image, Yes, asking
 from .options import ClientName, NoColor, ServiceName, Source
 from .target import parse
 
 if TYPE_CHECKING:
-    from ..collect.api import Api
     from ..model.case import Case
-    from ..model.diagnosis import Target
-    from ..model.snapshot import Snapshot
     from ..report import Look
     from ..steps.dns.trace import Said, Trace
-    from .reading import Further
 
 Output = Annotated[Literal["terminal", "json"], Option("--output", "-o", metavar="FORMAT", help="terminal or json.")]
 LibcName = Annotated[
     Literal["glibc", "musl", "go"], Option("--libc", metavar="NAME", help="Who resolves: glibc, musl or go.")
 ]
-Active = Annotated[
-    bool,
-    Option("--active", help="Ask name servers through port-forwards, and in the client's container by its own tools."),
-]
-Yes = Annotated[bool, Option("--yes", help="Where that has no tools, add a debugging container to the client's pod.")]
-Image = Annotated[str, Option(metavar="IMAGE", help="The debugging container's image.")]
-USUAL_IMAGE = "busybox:1.37"
 
 
 def dns(
@@ -52,35 +41,19 @@ def dns(
     Exit codes: 0 nothing is wrong, 1 something is, 2 usage, 3 could not look, 4 internal error, 130 interrupted.
     """
     asked = parse(name, source.namespace)
-    if yes and not active:
-        raise UsageError("--yes agrees to a debugging container, which only --active would add", "add --active")
-    if active and source.snapshot is not None:
-        raise UsageError("--active asks a cluster, but --snapshot reads none", "leave out one of the two")
+    further = asking(source, active, yes, image)
 
     from ..steps.dns.search import Libc
     from ..steps.dns.trace import trace
     from .reading import read
     from .screen import look
 
-    case = read(source, asked, client, asking(active, image if yes else ""))
+    case = read(source, asked, client, further)
     found = trace(case, Libc(libc))
     if found is None:
         raise _missing(case)
     console.write(_as_json(case, found) if output == "json" else "\n".join(_screen(found, look(no_color))) + "\n")
     return _exit_code(found)
-
-
-def asking(active: bool, image: str) -> "Further":
-    """Asks name servers once the cluster has been read: from here if this is a pod of it, and actively if wanted."""
-
-    def further(api: "Api", snapshot: "Snapshot", target: "Target") -> "Snapshot":
-        from ..collect.asking_names import Ways, ask_names
-        from ..collect.kubeconfig import in_cluster
-
-        ways = Ways(in_cluster(os.environ), active, image)
-        return ask_names(api, snapshot, target, ways, console.say) if ways.here or active else snapshot
-
-    return further
 
 
 def _missing(case: "Case") -> CouldNotLook | UsageError:

@@ -91,6 +91,7 @@ def _until_told_to_end() -> Callable[[], None]:
 
 def _greeting(running: "Lab", fault: "Fault") -> str:
     ask = f"svcdoctor diagnose {fault.ask}" + (f" --client {fault.client}" if fault.client else "")
+    ask += " --active" if fault.active else ""
     return "\n".join(
         (
             f"The lab runs at {running.url}; Ctrl-C ends it.",

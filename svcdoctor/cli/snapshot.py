@@ -7,6 +7,7 @@ from typer import Option
 
 from ..errors import ExitCode
 from . import console
+from .active import USUAL_IMAGE, Active, Image, Yes, asking
 from .options import ClientName, Connection, ServiceName
 from .target import parse
 
@@ -16,17 +17,21 @@ def snapshot(
     connection: Connection,
     output: Annotated[Path, Option("--output", "-o", metavar="PATH", help="A .tar.gz to write, or a new folder.")],
     client: ClientName = None,
+    active: Active = False,
+    yes: Yes = False,
+    image: Image = USUAL_IMAGE,
 ) -> ExitCode:
     """Save what is read of a Service, for --snapshot.
 
     Secrets, tokens and environment values are left out.
     """
     asked = parse(name, connection.namespace)
+    further = asking(connection, active, yes, image)
 
     from .. import archive
     from .reading import gather
 
-    gathered, _ = gather(connection, asked, client, keep=True)
+    gathered, _ = gather(connection, asked, client, keep=True, further=further)
     archive.save(output, gathered.snapshot, gathered.answers)
     for gap in gathered.snapshot.gaps:
         console.say(f"could not read {gap.what}: {gap.why}" + (f"; grant: {gap.permission}" if gap.permission else ""))

@@ -2,8 +2,11 @@
 
 from contextlib import contextmanager
 
+from msgspec import structs
+
 from svcdoctor.cli.target import parse
 from svcdoctor.collect.api import connect
+from svcdoctor.collect.asking_names import Ways, ask_names
 from svcdoctor.collect.gather import gather
 from svcdoctor.collect.kubeconfig import Options
 from svcdoctor.diagnose import diagnose
@@ -26,6 +29,9 @@ def ask(lab, fault=HEALTHY):
     try:
         target = parse(fault.ask, None).target(api.namespace, fault.client or None)
         gathered = gather(api, target, keep=True)
+        if fault.active:
+            observed = ask_names(api, gathered.snapshot, target, Ways(here=False, active=True, image=""), print)
+            gathered = structs.replace(gathered, snapshot=observed)
     finally:
         api.close()
     return target, gathered, diagnose(Case(gathered.snapshot, target))

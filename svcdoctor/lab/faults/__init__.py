@@ -9,7 +9,7 @@ FAULTS: Mapping[str, tuple[Fault, ...]] = {
     "service": service.FAULTS,
     "endpoints": endpoints.FAULTS,
     "readiness": readiness.FAULTS,
-    "dns": dns.FAULTS,
+    "dns": dns.FAULTS + dns.ACTIVE,
     "policy": policy.FAULTS,
     "proxy": proxy.FAULTS,
     "path": path.FAULTS,

@@ -267,19 +267,15 @@ ACTIVE = (
         "the address of kube-dns is dead, its pods answer",
         (Dns({"silent": ["udp", "tcp"]}, at="vip"),),
         client=CLIENT,
+        active=True,
     ),
     Fault(
         "headless-set-drift",
         "CoreDNS still gives an address that no ready pod has",
         (*headless(), Dns({"lies": {NAME: "10.244.1.222"}})),
         client=CLIENT,
+        active=True,
     ),
-    Fault("dns-slow", "CoreDNS takes more than a second for every answer", (Dns({"delay": 1.2}),), client=CLIENT),
-    Fault(
-        "dns-5s-race",
-        "a question is lost and asked again after five seconds",
-        (Dns({"delay": 5.0}, at="vip"),),
-        client=CLIENT,
-    ),
+    Fault("dns-slow", "CoreDNS takes more than a second for every answer", (Dns({"delay": 1.2}),), client=CLIENT, active=True),
 )
 """Faults that only questions from the client show: ``--active``."""

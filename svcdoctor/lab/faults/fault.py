@@ -162,6 +162,7 @@ class Fault(Struct, frozen=True):
     acts: tuple[Act, ...]
     ask: str = "web"  # what to diagnose, as on the command line
     client: str = ""  # the client that is ill, where not everybody is
+    active: bool = False  # shows only to those who ask (--active): objects and rules are well
     age: float = AGE  # seconds before now at which it began, or more where it needs more
     modes: tuple[str, ...] = PROXY_MODES  # those of kube-proxy in which it can be; the first one is its home
 

@@ -8,14 +8,12 @@ from svcdoctor.lab.faults.silent import SILENT
 CATALOGUE = (Path(__file__).parent / "catalogue.txt").read_text().split()
 BEYOND = {"selector-no-match", "ip-family-mismatch", "container-not-starting"}
 """Findings of the doctor that the catalogue does not name."""
-PENDING = {"headless-none-ready", "np-cni-crd", "dns-vip-dead", "headless-set-drift", "dns-slow", "dns-5s-race"}
-"""Of DNS and of policies: to be decided on, or not yet listed."""
 
 NAMES = [fault.name for faults in FAULTS.values() for fault in faults]
 
 
 def test_every_failure_mode_has_a_fault_or_a_reason():
-    assert set(CATALOGUE) - set(NAMES) - PENDING == SILENT.keys()
+    assert set(CATALOGUE) - set(NAMES) == SILENT.keys()
 
 
 def test_no_fault_has_a_reason_not_to_be():
