@@ -35,10 +35,14 @@ def asking(connection: "Connection", active: bool, yes: bool, image: str) -> "Fu
         raise UsageError("--active asks a cluster, but --snapshot reads none", "leave out one of the two")
 
     def further(api: "Api", snapshot: "Snapshot", target: "Target") -> "Snapshot":
-        from ..collect.asking_names import Ways, ask_names
         from ..collect.kubeconfig import in_cluster
 
-        ways = Ways(in_cluster(os.environ), active, image if yes else "")
-        return ask_names(api, snapshot, target, ways, console.say) if ways.here or active else snapshot
+        here = in_cluster(os.environ)
+        if not here and not active:
+            return snapshot
+
+        from ..collect.asking_names import Ways, ask_names
+
+        return ask_names(api, snapshot, target, Ways(here, active, image if yes else ""), console.say)
 
     return further

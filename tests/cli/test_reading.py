@@ -7,6 +7,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 
 from svcdoctor import archive, cli
+from svcdoctor.collect.gather import Gathered
 
 CASE = Path(__file__).parents[1] / "cases/iptables-healthy"
 
@@ -28,12 +29,12 @@ def cluster(monkeypatch):
 
     def gather(api, target, keep):
         seen.target = target
-        return SimpleNamespace(snapshot=archive.load(CASE), answers=())
+        return Gathered(archive.load(CASE), ())
 
     parts: dict[str, dict[str, object]] = {
         "api": {"connect": connect},
         "gather": {"gather": gather},
-        "kubeconfig": {"Options": SimpleNamespace},
+        "kubeconfig": {"Options": SimpleNamespace, "in_cluster": lambda environment: False},
     }
     for name, members in parts.items():
         module = ModuleType(f"svcdoctor.collect.{name}")
