@@ -1,4 +1,4 @@
-"""The well cluster: its nodes, what runs in kube-system, and the patient with a client beside it."""
+"""The well cluster: its figures, its nodes, and the patient with a client beside it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,6 @@ SERVICE_CIDRS = ("10.96.0.0/16", "fd00:10:96::/112")
 POD_CIDRS = ("10.244.0.0/16", "fd00:10:244::/48")
 """clusterCIDR of each family; `pod_networks` where there are more nodes than that holds."""
 CLUSTER_DNS = "10.96.0.10"
-CLUSTER_DOMAIN = "cluster.local"
 NODE_RESOLV_CONF = "nameserver 172.30.0.1\n"
 VERSION = "v1.36.2"
 REGISTRY = "registry.lab"
@@ -91,7 +90,7 @@ def node(number: int, capacity: int = PODS_PER_NODE) -> Json:
         "topology.kubernetes.io/region": "lab",
         "topology.kubernetes.io/zone": f"zone-{(number - 1) % 2 + 1}",
     }
-    amounts = {"cpu": "4", "ephemeral-storage": "102350396Ki", "memory": "16384000Ki", "pods": str(capacity)}
+    amounts = {"cpu": "4", "ephemeral-storage": "102350396Ki", "memory": "16374284Ki", "pods": str(capacity)}
     addresses = [{"type": "InternalIP", "address": address} for address in node_addresses(number)]
     cidrs = list(pod_cidrs(number))
     return {
@@ -120,120 +119,10 @@ def node(number: int, capacity: int = PODS_PER_NODE) -> Json:
     }
 
 
-# --------------------------------------------------------------------------------------------------------- kube-system
-
-
 def namespace(name: str, labels: Mapping[str, str] | None = None) -> Json:
     meta = {"name": name, "labels": {**(labels or {}), "kubernetes.io/metadata.name": name}}
     made = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
     return {**made, "spec": {"finalizers": ["kubernetes"]}, "status": {"phase": "Active"}}
-
-
-def system(shape: Shape) -> list[Json]:
-    """What kubeadm and the network's installer leave behind."""
-    names = ("default", "kube-node-lease", "kube-public", "kube-system")
-    return [*(namespace(name) for name in names), *_kubernetes(), *_kube_dns(), *_kube_proxy(shape)]
-
-
-def _kubernetes() -> list[Json]:
-    labels = {"component": "apiserver", "provider": "kubernetes"}
-    port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}
-    spec = {"type": "ClusterIP", "clusterIP": "10.96.0.1", "ports": [port]}
-    return [
-        _object("v1", "Service", "kubernetes", "default", spec=spec, labels=labels),
-        {
-            **_object("v1", "Endpoints", "kubernetes", "default"),
-            "subsets": [{"addresses": [{"ip": "172.30.0.1"}], "ports": [{"name": "https", "port": 6443}]}],
-        },
-    ]
-
-
-def _kube_dns() -> list[Json]:
-    labels = {"k8s-app": "kube-dns"}
-    ports = [
-        {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
-        {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
-        {"name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153},
-    ]
-    listens = [{**port, "containerPort": port["targetPort"]} for port in ports]
-    container = {
-        "name": "coredns",
-        "image": f"{REGISTRY}/coredns:1.14.2",
-        "args": ["-conf", "/etc/coredns/Corefile"],
-        "ports": [{key: port[key] for key in ("name", "containerPort", "protocol")} for port in listens],
-        "livenessProbe": {"httpGet": {"path": "/health", "port": 8080}, "initialDelaySeconds": 60},
-        "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181}},
-        "volumeMounts": [{"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True}],
-    }
-    volume = {"name": "config-volume", "configMap": {"name": "coredns"}}
-    spec = {
-        "serviceAccountName": "coredns",
-        "dnsPolicy": "Default",
-        "priorityClassName": "system-cluster-critical",
-        "containers": [container],
-        "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}],
-        "volumes": [volume],
-    }
-    service_labels = {**labels, "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"}
-    service = {"clusterIP": CLUSTER_DNS, "ports": ports, "selector": labels}
-    rules = [
-        {"apiGroups": [""], "resources": ["endpoints", "services", "pods", "namespaces"], "verbs": ["list", "watch"]},
-        {"apiGroups": ["discovery.k8s.io"], "resources": ["endpointslices"], "verbs": ["list", "watch"]},
-    ]
-    rbac, name = "rbac.authorization.k8s.io", "system:coredns"
-    return [
-        _object("v1", "ServiceAccount", "coredns"),
-        {**_object(f"{rbac}/v1", "ClusterRole", name, ""), "rules": rules},
-        {
-            **_object(f"{rbac}/v1", "ClusterRoleBinding", name, ""),
-            "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": name},
-            "subjects": [{"kind": "ServiceAccount", "name": "coredns", "namespace": "kube-system"}],
-        },
-        {**_object("v1", "ConfigMap", "coredns"), "data": {"Corefile": COREFILE}},
-        deployment("coredns", 2, labels, spec, "kube-system", labels),
-        _object("v1", "Service", "kube-dns", spec=service, labels=service_labels),
-    ]
-
-
-def _kube_proxy(shape: Shape) -> list[Json]:
-    labels = {"k8s-app": "kube-proxy"}
-    config = "\n".join(
-        (
-            "apiVersion: kubeproxy.config.k8s.io/v1alpha1",
-            "kind: KubeProxyConfiguration",
-            f"clusterCIDR: {','.join(pod_networks(nodes_needed(shape)))}",
-            "metricsBindAddress: 127.0.0.1:10249",
-            f"mode: {shape.proxy_mode}",
-            "",
-        )
-    )
-    container = {
-        "name": "kube-proxy",
-        "image": f"{REGISTRY}/kube-proxy:{VERSION}",
-        "command": ["/usr/local/bin/kube-proxy", "--config=/var/lib/kube-proxy/config.conf"],
-        "securityContext": {"privileged": True},
-        "volumeMounts": [{"name": "kube-proxy", "mountPath": "/var/lib/kube-proxy"}],
-    }
-    spec = {
-        "serviceAccountName": "kube-proxy",
-        "hostNetwork": True,
-        "priorityClassName": "system-node-critical",
-        "containers": [container],
-        "tolerations": [{"operator": "Exists"}],
-        "volumes": [{"name": "kube-proxy", "configMap": {"name": "kube-proxy"}}],
-    }
-    template = {"metadata": {"labels": labels}, "spec": spec}
-    return [
-        _object("v1", "ServiceAccount", "kube-proxy"),
-        {**_object("v1", "ConfigMap", "kube-proxy"), "data": {"config.conf": config}},
-        _object(
-            "apps/v1",
-            "DaemonSet",
-            "kube-proxy",
-            spec={"selector": {"matchLabels": labels}, "template": template},
-            labels=labels,
-        ),
-    ]
 
 
 # ---------------------------------------------------------------------------------------------------------- the patient
@@ -265,7 +154,7 @@ def pod_spec(*containers: Json, **more: Any) -> Json:
 
 
 def pod(name: str, spec: Json, labels: Mapping[str, str] | None = None, namespace: str = "default") -> Json:
-    return _object("v1", "Pod", name, namespace, spec=spec, labels=labels)
+    return plain("v1", "Pod", name, namespace, spec=spec, labels=labels)
 
 
 def deployment(
@@ -280,17 +169,17 @@ def deployment(
     """A Deployment; its pods carry ``pod_labels`` beside what the selector asks for."""
     template = {"metadata": {"labels": {**selector, **(pod_labels or {})}}, "spec": spec}
     whole = {"replicas": replicas, "selector": {"matchLabels": dict(selector)}, "template": template}
-    return _object("apps/v1", "Deployment", name, namespace, spec=whole, labels=labels)
+    return plain("apps/v1", "Deployment", name, namespace, spec=whole, labels=labels)
 
 
 def service(
     name: str, selector: Mapping[str, str] | None, ports: list[Json], namespace: str = "default", **more: Any
 ) -> Json:
     spec = {"ports": ports, **({"selector": dict(selector)} if selector else {}), **more}
-    return _object("v1", "Service", name, namespace, spec=spec)
+    return plain("v1", "Service", name, namespace, spec=spec)
 
 
-def _object(
+def plain(
     api_version: str,
     kind: str,
     name: str,

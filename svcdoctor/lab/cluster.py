@@ -15,8 +15,7 @@ from .api.server import ApiServer
 from .api.status import Refusal
 from .base import Shape, nodes_needed, pod_networks
 from .clock import Clock
-from .controllers.backends import PODS
-from .controllers.endpoints import MANAGED_BY, EndpointsController
+from .controllers.endpoints import EndpointsController
 from .controllers.endpointslice import EndpointSliceController
 from .controllers.loop import Controller
 from .controllers.mirroring import MirroringController
@@ -26,13 +25,14 @@ from .crowd import crowd
 from .dns import resolv_conf, serve
 from .faults import BY_NAME, HEALTHY
 from .faults.fault import Act, Fault, Log, Wait
+from .healing import Well
 from .insides import Insides
 from .kubelet import Kubelets
 from .kubeproxy import KubeProxies
 from .nameservers import NameServers
 from .programs import images
-from .resources import RESOURCES, Resource, named
-from .store import Key, Store, Stored
+from .store import Store
+from .system import system
 
 Json = dict[str, Any]
 
@@ -45,12 +45,6 @@ SETTLING = timedelta(minutes=2)
 """In which the well cluster has come up."""
 RANGES = Ranges(cidrs=base.SERVICE_CIDRS)
 ADMINISTRATOR = User("lab-admin", (MASTERS,))
-MADE = (named("events"), named("leases"), named("servicecidrs"), named("ipaddresses"))
-"""What the cluster itself writes, though nothing owns it."""
-REVISION = "deployment.kubernetes.io/revision"
-"""An annotation that counts rollouts, and so also the one by which a Deployment becomes well again."""
-CROWD = "load-"
-"""How the namespaces begin that a large lab has for its size."""
 
 
 class Cluster:
@@ -65,6 +59,7 @@ class Cluster:
         if shape.services or shape.pods:  # before anybody looks at the store
             crowd(self.store, _well(now).store, shape)
         self.hands = Hands(self.store, RANGES)
+        self.well = Well(self.store)
         self.proxies = KubeProxies(self.store, shape.proxy_mode, pod_networks(nodes_needed(shape)))
         self.names = NameServers(self.store)
         self.kubelets = Kubelets(self.store, images(self.proxies, self.names.ask, self._resolv_conf))
@@ -72,7 +67,6 @@ class Cluster:
         self.controllers: dict[str, Controller] = {made.name: made for made in _controllers(self.store)}
         self.api = ApiServer(self.store, Access({token: ADMINISTRATOR}), self.insides, RANGES, self._controls())
         self._now = now
-        self._well: dict[tuple[Resource, Key], Json] = {}
 
     # -------------------------------------------------------------------------------------------------------- its life
 
@@ -82,9 +76,9 @@ class Cluster:
             controller.start(look=False)
         self.hands.plant(base.node(number) for number in range(1, nodes_needed(self.shape) + 1))
         self.kubelets.begin()
-        self.hands.apply([*base.system(self.shape), *base.patient()])
+        self.hands.apply([*system(self.shape), *base.patient()])
         self.clock.run_until(self.clock.now + SETTLING)
-        self._well = {(r, s.key): s.load() for r in RESOURCES for s in self.store.list(r) if _was_written(r, s)}
+        self.well.remember()
         self.clock.run_until(self._now - timedelta(seconds=max(fault.age, fault.waits)))
         self.fault = fault
         self._happen(fault.acts, self._pass)
@@ -145,26 +139,8 @@ class Cluster:
         for controller in self.controllers.values():
             controller.start()
         self.kubelets.begin()
-        self._clear()
+        self.well.restore()
         return {"fault": self.fault.name}
-
-    def _clear(self) -> None:
-        """Objects as they were when all was well. What controllers make of them follows by itself."""
-        for resource in RESOURCES:
-            for stored in self.store.list(resource):
-                well = self._well.get((resource, stored.key))
-                if well is not None and (resource != PODS or well["metadata"]["uid"] == stored.uid):
-                    self.store.replace(resource, _restored(stored.load(), well))
-                elif _was_written(resource, stored) or b'"deletionTimestamp"' in stored.body:
-                    self._remove(resource, stored)
-        for (resource, key), well in self._well.items():
-            if self.store.find(resource, *key) is None:
-                self.store.create(resource, _anew(well))
-
-    def _remove(self, resource: Resource, stored: Stored) -> None:
-        """At once, whatever graces and finalizers it has; it may be gone already, with what it belonged to."""
-        if self.store.find(resource, *stored.key) is not None:
-            self.store.delete(resource, *stored.key)
 
     # ------------------------------------------------------------------------------------ what lies outside the objects
 
@@ -221,38 +197,3 @@ def _controllers(store: Store) -> Iterator[Controller]:
     yield from workload_controllers(store)
     for make in (EndpointSliceController, EndpointsController, MirroringController, NodePortRepair):
         yield make(store)
-
-
-def _was_written(resource: Resource, stored: Stored) -> bool:
-    """Whether somebody wrote it, and no controller. What a large lab has for its size stays out of this."""
-    name = stored.namespace or (stored.name if resource.plural == "namespaces" else "")
-    made = stored.owner or resource in MADE or stored.labels.get(MANAGED_BY)
-    return not made and not name.startswith(CROWD)
-
-
-def _restored(live: Json, well: Json) -> Json:
-    """``live`` as it was when all was well; of its status what no controller here writes."""
-    meta = {**live["metadata"]}
-    revision = {key: text for key, text in (meta.get("annotations") or {}).items() if key == REVISION}
-    for field in ("labels", "annotations", "finalizers"):
-        meta.pop(field, None)
-        if field in well["metadata"]:
-            meta[field] = well["metadata"][field]
-    if revision:
-        meta["annotations"] = {**(meta.get("annotations") or {}), **revision}
-    made = {**well, "metadata": meta}
-    if well["kind"] == "Node":
-        made["status"] = {**live["status"], "nodeInfo": well["status"]["nodeInfo"]}
-    elif well["kind"] != "Service" and "status" in live:
-        made["status"] = live["status"]
-    return made
-
-
-def _anew(well: Json) -> Json:
-    """A new object of the same content."""
-    own = ("uid", "resourceVersion", "creationTimestamp", "generation")
-    meta = {field: value for field, value in well["metadata"].items() if field not in own}
-    made = {field: value for field, value in well.items() if field != "status"} | {"metadata": meta}
-    if well["kind"] == "Pod":
-        made["spec"] = {field: value for field, value in well["spec"].items() if field != "nodeName"}
-    return made

@@ -19,6 +19,8 @@ Json = dict[str, Any]
 DEPLOYMENTS = named("deployments")
 REPLICASETS = named("replicasets")
 NAMESPACES = named("namespaces")
+CROWD = "load-"
+"""How the namespaces begin that a large lab has for its size."""
 PER_NAMESPACE = 100
 """Services in each namespace."""
 FIRST_ADDRESS = 64
@@ -55,7 +57,7 @@ class _Maker:
         count = max(self.shape.services, 1)
         share, rest = divmod(self.shape.pods, count)
         for start in range(0, count, PER_NAMESPACE):
-            space = f"load-{start // PER_NAMESPACE:03}"
+            space = f"{CROWD}{start // PER_NAMESPACE:03}"
             yield NAMESPACES, [self.store.version(self._fresh(namespace(space)))]
             for number in range(start, min(start + PER_NAMESPACE, count)):
                 yield from self._app(space, f"app-{number:05}", share + (number < rest))

@@ -1,14 +1,15 @@
 """What the lab's images can do that needs the whole cluster: kube-proxy's tools, a client's look-ups."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import structs
 
 from .dns.dns_tools import Printed, dig_short, getent_hosts, nslookup
 from .dns.search import Ask
-from .images import Answer, Call, Images, Launch, Program, lab_images
+from .images import Answer, Call, Images, Launch, Program, lab_images, toolbox
 from .images.commands import FOREVER
 from .images.reference import DEFAULT_REGISTRY
 from .kubeproxy import KubeProxies
@@ -80,28 +81,32 @@ def _status(health: str) -> int:
 def _client(found: Images, ask: Ask, resolv_conf: Callable[[Json], str]) -> Any:
     image, _ = found.find(f"{DEFAULT_REGISTRY}/client:1")
 
-    def printing(tool: Callable[[str, list[str]], Printed]) -> Callable[[Call], Any]:
-        async def run(call: Call) -> int:
-            try:
-                out, code = tool(resolv_conf(call.launch.pod), list(call.argv[1:]))
-            except _Usage as usage:
-                await call.stderr.write(f"usage: {usage}\n".encode())
-                return USAGE
-            await call.stdout.write(out.encode())
-            return code
-
-        return run
-
-    commands = {
-        "nslookup": printing(lambda conf, words: nslookup(conf, _name("nslookup NAME", words), ask)),
-        "getent": printing(lambda conf, words: getent_hosts(conf, _name("getent hosts NAME", words, "hosts"), ask)),
-        "dig": printing(lambda conf, words: _dig(conf, words, ask)),
+    tools: Mapping[str, Callable[[str, list[str]], Printed]] = {
+        "nslookup": lambda conf, words: nslookup(conf, _name("nslookup NAME", words), ask),
+        "getent": lambda conf, words: getent_hosts(conf, _name("getent hosts NAME", words, "hosts"), ask),
+        "dig": lambda conf, words: _dig(conf, words, ask),
     }
+
+    def printed(launch: Launch, argv: Sequence[str]) -> tuple[str, str, int]:
+        try:
+            out, code = tools[argv[0]](resolv_conf(launch.pod), list(argv[1:]))
+        except _Usage as usage:
+            return "", f"usage: {usage}\n", USAGE
+        return out, "", code
+
+    async def command(call: Call) -> int:
+        out, err, code = printed(call.launch, call.argv)
+        await call.stdout.write(out.encode())
+        await call.stderr.write(err.encode())
+        return code
 
     def file(launch: Launch, path: str) -> bytes | None:
         return resolv_conf(launch.pod).encode() if path == RESOLV_CONF else None
 
-    return structs.replace(image, commands=commands, files=file)
+    def run(launch: Launch) -> Program:
+        return toolbox.client(launch, dict.fromkeys(tools, partial(printed, launch)), partial(file, launch))
+
+    return structs.replace(image, run=run, commands=dict.fromkeys(tools, command), files=file)
 
 
 class _Usage(Exception):

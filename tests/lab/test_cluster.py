@@ -126,6 +126,26 @@ def test_a_change_by_hand_is_healed_too(cluster):
     assert len([pod for pod in cluster.store.list(PODS, "kube-system") if pod.labels.get("k8s-app") == "kube-dns"]) == 2
 
 
+def test_a_client_that_was_made_anew_stays(cluster):
+    def client():
+        return cluster.store.get(PODS, "default", "client")
+
+    first = client()["metadata"]["uid"]
+    cluster.hands.delete(PODS, "default", "client")
+    cluster.heal()  # while it ends
+    after(cluster, 30)
+    second = client()["metadata"]["uid"]
+    assert first != second
+    assert client()["status"]["phase"] == "Running"
+    cluster.heal()
+    after(cluster, 30)
+    assert client()["metadata"]["uid"] == second
+    cluster.hands.patch(PODS, "default", "client", {"metadata": {"labels": {"app": "other"}}})
+    cluster.heal()
+    after(cluster, 30)
+    assert client()["metadata"]["labels"]["app"] == "client"
+
+
 def test_an_unknown_fault_breaks_nothing(cluster):
     before = everything(cluster)
     with pytest.raises(LookupError):

@@ -137,10 +137,6 @@ class Access:
         self._tokens[token] = _authenticated(user)
         self._grants += grants
 
-    def revoke(self, token: str) -> None:
-        """From now on the token is refused, as an expired one is."""
-        self._tokens.pop(token, None)
-
     def deny(self, denial: Denial) -> None:
         self.denials = (*self.denials, denial)
 

@@ -36,11 +36,6 @@ def json_answer(value: Any, status: int = 200, headers: Mapping[str, str] | None
     return Answer(status, (msgspec.json.encode(value), b"\n"), {hdrs.CONTENT_TYPE: JSON, **(headers or {})})
 
 
-def raw_answer(body: bytes, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    """One stored object."""
-    return Answer(status, (body, b"\n"), {hdrs.CONTENT_TYPE: JSON, **(headers or {})})
-
-
 def text_answer(text: str, status: int = 200) -> Answer:
     headers = {hdrs.CONTENT_TYPE: "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
     return Answer(status, (text.encode(),), headers)

@@ -46,7 +46,10 @@ async def followed(store: Store, kubelets: Kubelets, pod: Json, container: str, 
 
 
 class Attached:
-    """A container's own process as somebody sees it who attaches: its output from now on. Input is not read."""
+    """A container's own process as somebody sees it who attaches: its output from now on. Input is not read.
+
+    One that was made to be attached to (stdin: true) is seen from its first line: that may be sooner.
+    """
 
     def __init__(self, store: Store, kubelets: Kubelets, pod: Json, container: str) -> None:
         self._store = store
@@ -55,7 +58,16 @@ class Attached:
         self._container = container
 
     async def run(self, stdin: Reader, stdout: Writer, stderr: Writer, resize: AsyncIterator[Size]) -> int:
-        told = len(self._kubelets.log(self._pod, self._container, False))
+        before = self._kubelets.log(self._pod, self._container, False)
+        told = len(before)
+        if _waits_for_input(self._pod, self._container):
+            await stdout.write("".join(f"{line}\n" for _, line in before).encode())
         async for lines in followed(self._store, self._kubelets, self._pod, self._container, told):
             await stdout.write("".join(f"{line}\n" for _, line in lines).encode())
         return 0
+
+
+def _waits_for_input(pod: Json, container: str) -> bool:
+    spec = pod["spec"]
+    fields = ("containers", "initContainers", "ephemeralContainers")
+    return any(one.get("stdin", False) for field in fields for one in spec.get(field) or () if one["name"] == container)

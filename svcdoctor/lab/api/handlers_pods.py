@@ -1,5 +1,6 @@
 """What reaches into a pod: log, exec, attach and port-forward."""
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from .open_streams import OpenStreams
 from .pod_logs import LogOptions, chosen_container, log_options, shown
 from .status import bad_request, forbidden, not_found
 from .streams.conversation import Start
+from .streams.forwarding import refused
 from .streams.negotiation import is_websocket
 from .streams.options import exec_options
 from .streams.portforward import port_forward
@@ -88,8 +90,16 @@ class Pods:
         """pods/portforward. Raises Refusal: 400, 403, 404."""
         pod, _ = self._reached(call, None)
         sandbox = hashlib.sha256(pod["metadata"]["uid"].encode()).hexdigest()
+        namespace = "host" if pod["spec"].get("hostNetwork") else f"/var/run/netns/cni-{pod['metadata']['uid']}"
+
+        async def connect(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+            try:
+                return await self._kubelets.connect(pod, port)
+            except ConnectionRefusedError:
+                raise refused(port, sandbox, namespace) from None
+
         with self._streams.entered():
-            return await port_forward(call.request, lambda port: self._kubelets.connect(pod, port), sandbox)
+            return await port_forward(call.request, connect, sandbox)
 
     async def _serve(self, call: Call, start: Start) -> web.StreamResponse:
         with self._streams.entered():

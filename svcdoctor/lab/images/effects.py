@@ -41,12 +41,20 @@ class NotFound(Exception):
     """No such program in the image; the text is its name."""
 
 
+File = Callable[[str], bytes | None]
+"""What a file holds; None where there is none of that path."""
+
+
+def nothing(path: str) -> None:
+    """A `File` of no files."""
+
+
 class World(Struct, frozen=True):
     """What a script sees: its environment, its files, its host's name, and which further programs there are."""
 
     env: Mapping[str, str]
     hostname: str
-    file: Callable[[str], bytes | None] = lambda path: None
+    file: File = nothing
     extern: Collection[str] = ()
 
 

@@ -6,6 +6,7 @@ Times are seconds since its start (its age). Nothing here ticks: whoever wants t
 
 import ipaddress
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from msgspec import Struct
 
@@ -54,10 +55,15 @@ class End(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """One line of the log."""
+    """One line of the log. ``source`` is the place in the code of a program that logs with klog."""
 
     after: float
     text: str
+    source: str = ""
+
+    def said(self, moment: datetime) -> str:
+        """The line as it was written at ``moment``."""
+        return f"I{moment:%m%d %H:%M:%S.%f}       1 {self.source}] {self.text}" if self.source else self.text
 
 
 class Program(Struct, frozen=True):

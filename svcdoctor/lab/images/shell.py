@@ -1,6 +1,6 @@
 """A small shell: command lines and scripts become effects, and effects the life of a container's main process."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .commands import BUILTINS, FOREVER
@@ -8,6 +8,8 @@ from .effects import Effect, Extern, NotFound, Output, Read, Script, Sleep, Worl
 from .program import End, Line, Program
 from .words import ShellError, Simple, expand, read_script
 
+Tool = Callable[[Sequence[str]], tuple[str, str, int]]
+"""A further program of an image: from its words to its stdout, its stderr and its exit code."""
 SHELLS = ("sh", "/bin/sh", "bash", "/bin/bash", "ash")
 
 
@@ -19,7 +21,7 @@ def interpret(argv: Sequence[str], world: World) -> Script:
     return _run(tuple(argv), world)
 
 
-def outcome(script: Script, limit: int = 1000) -> Program:
+def outcome(script: Script, tools: Mapping[str, Tool] = {}, limit: int = 1000) -> Program:
     """What a container's main process does whose script this is: alone, with nothing on stdin."""
     passed = 0.0
     lines: list[Line] = []
@@ -28,11 +30,15 @@ def outcome(script: Script, limit: int = 1000) -> Program:
     try:
         while passed < FOREVER and len(lines) < limit:
             effect = script.send(answer)
-            answer = b"" if isinstance(effect, Read) else 1 if isinstance(effect, Extern) else None
+            answer = b"" if isinstance(effect, Read) else None
+            written = [effect] if isinstance(effect, Output) else []
             if isinstance(effect, Sleep):
                 passed += effect.seconds
-            elif isinstance(effect, Output):
-                *whole, rest[effect.error] = (rest[effect.error] + effect.data).split(b"\n")
+            elif isinstance(effect, Extern):
+                out, err, answer = tools[effect.argv[0]](effect.argv)
+                written = [Output(out.encode()), Output(err.encode(), True)]
+            for said in written:
+                *whole, rest[said.error] = (rest[said.error] + said.data).split(b"\n")
                 lines += [Line(passed, text.decode("utf-8", "replace")) for text in whole]
     except StopIteration as stop:
         lines += [Line(passed, text.decode("utf-8", "replace")) for text in rest.values() if text]

@@ -1,11 +1,13 @@
 """Images that run what they are told: the toolbox, and the client beside the patient."""
 
+from collections.abc import Mapping
+
 from msgspec import structs
 
-from .effects import NotFound, World
+from .effects import File, NotFound, World, nothing
 from .program import Program
 from .registry import Launch
-from .shell import interpret, outcome
+from .shell import Tool, interpret, outcome
 
 _EXEC = (
     "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
@@ -13,20 +15,18 @@ _EXEC = (
 )
 
 
-def tool(launch: Launch) -> Program:
+def tool(launch: Launch, tools: Mapping[str, Tool] = {}, file: File = nothing) -> Program:
     """The command line as the shell understands it; one that is not in the image can't be started."""
-    world = World(launch.env, launch.hostname)
+    world = World(launch.env, launch.hostname, file, tools.keys())
     try:
-        made = outcome(interpret(launch.argv, world))
+        return outcome(interpret(launch.argv, world), tools)
     except NotFound as missing:
         return cannot_start(str(missing))
-    return made
 
 
-def client(launch: Launch) -> Program:
+def client(launch: Launch, tools: Mapping[str, Tool] = {}, file: File = nothing) -> Program:
     """Waits for ever under an init that passes SIGTERM on, unless it is told to do something else."""
-    made = tool(launch)
-    return structs.replace(made, stops_after=0.1, stop_code=143)
+    return structs.replace(tool(launch, tools, file), stops_after=0.1, stop_code=143)
 
 
 def pause(launch: Launch) -> Program:

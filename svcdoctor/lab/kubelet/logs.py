@@ -21,7 +21,7 @@ def read_log(pod: Json, one: Container, previous: bool, now: datetime) -> Lines:
     run = _previous(pod, one, now) if previous else _current(pod, one, now)
     until = min(run.end, now) if run.end is not None else now
     return [
-        (moment, line.text)
+        (moment, line.said(moment))
         for line in run.program.lines
         if (moment := run.started + timedelta(seconds=line.after)) <= until
     ]

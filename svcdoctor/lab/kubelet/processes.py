@@ -2,19 +2,17 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from ..api.streams.process import CannotStart, Reader, Size, Writer
 from ..clock import Clock
 from ..images import Image, Launch
-from ..images.effects import Extern, NotFound, Output, Read, Script, Sleep, World
+from ..images.effects import Extern, File, NotFound, Output, Read, Script, Sleep, World
 from ..images.registry import Call
 from ..images.shell import interpret
 from .instance import Instance
-
-File = Callable[[str], bytes | None]
 
 
 class ShellProcess:

@@ -61,7 +61,7 @@ def test_what_has_another_owner_left_loses_only_the_reference():
         {"apiVersion": "apps/v1", "kind": "Deployment", "name": one["metadata"]["name"], "uid": one["metadata"]["uid"]}
         for one in owners
     ]
-    made = base._object("v1", "ConfigMap", "shared", "default")
+    made = base.plain("v1", "ConfigMap", "shared", "default")
     made["metadata"]["ownerReferences"] = references
     world.apply(made)
     world.delete("deployments", "other")
@@ -74,7 +74,7 @@ def test_what_has_another_owner_left_loses_only_the_reference():
 
 def test_a_dependent_of_what_never_was_is_removed():
     world = running()
-    made = base._object("v1", "ConfigMap", "lost", "default")
+    made = base.plain("v1", "ConfigMap", "lost", "default")
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "gone", "uid": "0-0-0"}
     made["metadata"]["ownerReferences"] = [reference]
     world.apply(made)

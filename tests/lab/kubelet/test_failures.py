@@ -196,7 +196,7 @@ def ref(kind, name="settings", key="mode", **more):
 
 
 def configmap(name="settings", **data):
-    return {**base._object("v1", "ConfigMap", name, "default"), "data": data}
+    return {**base.plain("v1", "ConfigMap", name, "default"), "data": data}
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from svcdoctor.lab.api.status import Refusal
 from svcdoctor.lab.api.streams.process import CannotStart
 from svcdoctor.lab.controllers.objects import PODS
 from svcdoctor.lab.images import Image, lab_images
+from svcdoctor.lab.system import system
 
 from .world import START, World, conditions, deployment
 
@@ -240,7 +241,7 @@ def test_the_api_servers_proxy_reaches_what_listens_on_the_pods_address():
 
 def test_a_nodes_proxy_reaches_what_runs_in_its_network():
     world = World(1)
-    world.apply(*(one for one in base.system(base.Shape()) if one["kind"] in ("ConfigMap", "DaemonSet")))
+    world.apply(*(one for one in system(base.Shape()) if one["kind"] in ("ConfigMap", "DaemonSet")))
     world.run(30)
     node = world.get("nodes", "node1", "")
     assert world.kubelets.http(node, 10256, "/healthz", {})[0] == 200
