@@ -28,6 +28,9 @@ CONFIDENCE = {
 COLUMN = 40
 """The most columns of a screen that a list gives to its left side."""
 
+STDIN = " -f -"
+"""How a command ends that reads what it is to apply: the change goes into it."""
+
 
 def render(diagnosis: Diagnosis, look: Look) -> str:
     """``diagnosis`` as a screen, or as a line if ``look`` is brief."""
@@ -152,11 +155,15 @@ def _fix(fix: Fix, look: Look) -> Iterator[Iterable[str]]:
 
 
 def _pastable(fix: Fix, look: Look) -> Iterator[Iterable[str]]:
+    patch = safe_lines(fix.patch.rstrip("\n")) if fix.patch else ""
+    if fix.command and patch and fix.command.endswith(STDIN):
+        yield (f"{safe(fix.command)} <<'EOF'\n{patch}\nEOF",)
+        return
     if fix.command:
         yield (safe(fix.command),)
     if fix.patch and fix.patch not in (fix.command or ""):  # a patch that the command holds is not said twice
         yield (look.line("The change itself:"),)
-        yield (safe_lines(fix.patch.rstrip("\n")),)
+        yield (patch,)
 
 
 def _others(diagnosis: Diagnosis, root: Finding | None, look: Look) -> Iterator[str]:
