@@ -185,10 +185,11 @@ def _around(outcome: Outcome) -> Kind | None:
 
 
 def _of_proxy(outcome: Outcome) -> Kind:
+    if any(_to_endpoints(hop) for hop in outcome.hops):
+        return Kind.DANGLING
     hop = outcome.rule
-    if outcome.kind in (Found.DROP, Found.REJECT) and not (hop and hop.chain in OF_THE_REST):
-        return Kind.WRONG_VERDICT
-    return Kind.DANGLING if any(_to_endpoints(hop) for hop in outcome.hops) else Kind.NO_FRONTEND
+    decided = outcome.kind in (Found.DROP, Found.REJECT) and not (hop and hop.chain in OF_THE_REST)
+    return Kind.WRONG_VERDICT if decided else Kind.NO_FRONTEND
 
 
 def _to_endpoints(hop: Hop) -> bool:

@@ -51,7 +51,7 @@ def kinds(found: list[Difference]) -> set[Kind]:
 @pytest.mark.parametrize(
     ("pattern", "by", "wanted"),
     [
-        (r"DNAT --to-destination 10\.244\.2\.3", "DNAT --to-destination 10.9.9.9", {"MISSING_ENDPOINT", "EXTRA_ENDPOINT"}),
+        (r"--to-destination 10\.244\.2\.3", "--to-destination 10.9.9.9", {"MISSING_ENDPOINT", "EXTRA_ENDPOINT"}),
         (r"--to-destination 10\.244\.2\.3:8080", "--to-destination 10.244.2.3:8081", {"WRONG_PORT"}),
         (r"--probability 0\.33\d+", "--probability 0.50000000000", {"WRONG_WEIGHT"}),
         (rf"^.*-A KUBE-SVC-{HASH} .*10\.244\.3\.4.*\n", "", {"MISSING_ENDPOINT", "DANGLING"}),
