@@ -91,6 +91,7 @@ class Store:
         self._objects: dict[Resource, dict[Key, Stored]] = {}
         self._namespaces: dict[tuple[Resource, str], dict[Key, Stored]] = {}
         self._owned: dict[tuple[Resource, str], dict[Key, Stored]] = {}
+        self._ordered: dict[tuple[Resource, str], tuple[Stored, ...]] = {}  # lists that nothing has changed since
         self._history: list[Change] = []
         self._listeners: list[Callable[[Change], None]] = []
 
@@ -105,8 +106,12 @@ class Store:
 
     def list(self, resource: Resource, namespace: str = "") -> Sequence[Stored]:
         """By namespace and name, as etcd orders its keys. The empty namespace means all."""
-        held = self._namespaces.get((resource, namespace)) if namespace else self._objects.get(resource)
-        return [held[key] for key in sorted(held)] if held else []
+        known = self._ordered.get((resource, namespace))
+        if known is None:
+            held = self._namespaces.get((resource, namespace)) if namespace else self._objects.get(resource)
+            known = tuple(held[key] for key in sorted(held)) if held else ()
+            self._ordered[resource, namespace] = known
+        return known
 
     def owned(self, resource: Resource, uid: str) -> Sequence[Stored]:
         """What the object ``uid`` controls (metadata.ownerReferences with controller: true)."""
@@ -115,12 +120,15 @@ class Store:
 
     def list_at(self, resource: Resource, namespace: str, revision: int) -> Sequence[Stored]:
         """`list` as it was at ``revision``: what a continue token pages through. Raises Gone."""
+        since = [change for change in self.since(revision) if change.resource == resource]
+        changes = [change for change in since if not namespace or change.last.namespace == namespace]
+        if not changes:
+            return self.list(resource, namespace)
         then = {stored.key: stored for stored in self.list(resource, namespace)}
-        for change in reversed(self.since(revision)):
-            if change.resource == resource and (not namespace or change.last.namespace == namespace):
-                then.pop(change.last.key, None)
-                if change.old is not None:
-                    then[change.last.key] = change.old
+        for change in reversed(changes):
+            then.pop(change.last.key, None)
+            if change.old is not None:
+                then[change.last.key] = change.old
         return [then[key] for key in sorted(then)]
 
     def since(self, revision: int) -> Sequence[Change]:
@@ -211,6 +219,8 @@ class Store:
 
     def _index(self, resource: Resource, old: Stored | None, new: Stored | None) -> None:
         for stored in filter(None, (old, new)):
+            self._ordered.pop((resource, ""), None)
+            self._ordered.pop((resource, stored.namespace), None)
             places = [self._objects.setdefault(resource, {})]
             places.append(self._namespaces.setdefault((resource, stored.namespace), {}))
             if stored.owner:
