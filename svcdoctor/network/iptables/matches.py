@@ -3,6 +3,7 @@
 Each takes the words after ``-m NAME``, and raises ValueError, KeyError or IndexError for what it does not know.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 
@@ -16,6 +17,7 @@ Convert = Callable[[str], Component]
 
 KERNEL_ONE = 1 << 31
 """xt_statistic keeps a probability as a number of 31 bits."""
+DECIMAL = re.compile(r"\d{1,20}(\.\d{1,20})?")
 DISTINCT = 40_000
 """Up to here 1/n and 1/(n+1) differ in those bits."""
 FLAGS = {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32, "ALL": 63, "NONE": 0}
@@ -119,7 +121,7 @@ def statistic(words: Words) -> Iterator[Statement]:
 
 def probability(text: str) -> Fraction:
     """The share that was meant: 1/n where the kernel holds the number that kube-proxy's ``%.10f`` of 1/n becomes."""
-    share = Fraction(text)
+    share = Fraction(text) if DECIMAL.fullmatch(text) else Fraction(-1)
     if not 0 <= share <= 1:
         raise ValueError(text)
     held = round(share * KERNEL_ONE)

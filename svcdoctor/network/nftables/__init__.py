@@ -17,7 +17,7 @@ __all__ = ["read", "read_rule", "write"]
 
 ADVICE = "save it anew: nft -j list table ip kube-proxy"
 FAMILIES = ("ip", "ip6", "inet")
-DATA_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, RecursionError)
+DATA_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
 
 
 class Listing(Struct):

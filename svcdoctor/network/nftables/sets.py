@@ -21,7 +21,7 @@ TYPES = {
     "nf_proto": Field.FAMILY,
 }
 """A field whose values look like those of the type."""
-DATA_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, RecursionError)
+DATA_ERRORS = (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError, RecursionError)
 
 
 def types_of(written: Json) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def read_statement(written: Json, family: str) -> list[Statement]:
         if name in HARMLESS:
             return [Nothing(name)]
         return list(READERS[name](value, family))
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError):
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError, OverflowError):
         name = next(iter(written), "") if isinstance(written, dict) else ""
         condition = name in CONDITIONS or (name == "xt" and _of_xt(written) == "match")
         return [Opaque(json.dumps(written), action=not condition)]
@@ -59,7 +59,10 @@ def verdict(written: Json) -> Verdict:
     kind = VerdictKind(name)
     if kind is VerdictKind.REJECT:
         return Verdict(kind, _answer(value))
-    return Verdict(kind, value["target"] if kind in (VerdictKind.JUMP, VerdictKind.GOTO) else "")
+    target = value["target"] if kind in (VerdictKind.JUMP, VerdictKind.GOTO) else ""
+    if not isinstance(target, str):
+        raise ValueError(target)
+    return Verdict(kind, target)
 
 
 def _answer(value: Json) -> str:

@@ -59,7 +59,7 @@ def _dispatch(statement: Dispatch, state: State, at: At, path: "Path") -> Ended:
     branches: list[tuple[State, Verdict | None]] = []
     for case in look_up(statement.lookup, state, at.table, path.node):
         part = structs.replace(state, weight=state.weight * case.share)
-        if case.found:
+        if case.found and isinstance(case.data, Verdict):
             branches.append((at.then(part, str(case.data)), case.data))
         elif case.found is False:
             branches.append((part, None))
@@ -74,7 +74,7 @@ def _translate(statement: Translate, state: State, at: At, path: "Path") -> Ende
     branches: list[tuple[State, Verdict | None]] = []
     for case in look_up(statement.to, state, at.table, path.node):
         part = structs.replace(state, weight=state.weight * case.share)
-        if case.found:
+        if case.found and isinstance(case.data, Place):
             branches.append((_translated(statement.act, case.data, statement.port, part, at), ACCEPT))
         elif case.found is False:
             branches.append((part, None))

@@ -12,6 +12,9 @@ Trail = tuple["Trail", Hop] | None
 """The hops so far, the last one first: branches share what they have in common."""
 
 
+LAST_V4 = 0xFFFFFFFF
+
+
 class State(Struct, frozen=True):
     """One branch. Addresses are numbers; what is None is not known."""
 
@@ -78,4 +81,4 @@ def written(address: int | None, v6: bool) -> str:
     """The address as text, empty if it is not known."""
     if address is None:
         return ""
-    return str(IPv6Address(address) if v6 else IPv4Address(address))
+    return str(IPv6Address(address) if v6 or address > LAST_V4 else IPv4Address(address))

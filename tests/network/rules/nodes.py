@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from fractions import Fraction
 
 from svcdoctor.network import iptables, ipvs, nftables
 from svcdoctor.network.packet import Host, Kind, Packet, Route, Walk
@@ -50,15 +51,15 @@ def _network(text: str) -> str:
 
 def told(walk: Walk) -> dict[str, str]:
     """Each end with its share: ``10.244.1.3:8080 masqueraded`` -> ``1/2``, ``drop policy drop of FORWARD`` -> ``1``."""
-    found = {}
+    found: dict[str, Fraction] = {}
     for one in walk.outcomes:
         if one.kind is Kind.ENDPOINT:
             name = f"{one.address}:{one.port}" if "." in one.address else f"[{one.address}]:{one.port}"
             name += " masqueraded" if one.masqueraded else ""
         else:
             name = f"{one.kind} {one.why}".strip()
-        found[name] = str(one.share)
-    return found
+        found[name] = found.get(name, Fraction()) + one.share
+    return {name: str(share) for name, share in found.items()}
 
 
 def ends(rules: Ruleset, packet: Packet, known: Host = UNTOLD) -> dict[str, str]:

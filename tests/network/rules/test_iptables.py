@@ -205,7 +205,19 @@ def test_a_kernel_without_tables_prints_nothing():
 
 
 WORDS = ["-A", "X", "-s", "-d", "!", "-m", "-j", "-g", "-p", "tcp", "comment", '"', '"a b"', "--dport", "80", "DNAT"]
-WORDS += ["--to-destination", "statistic", "--mode", "random", "--probability", "nan", "0.5", "1e999", "-i", "+", "\\"]
+WORDS += [
+    "--to-destination",
+    "statistic",
+    "--mode",
+    "random",
+    "--probability",
+    "nan",
+    "0.5",
+    "1e999999999",
+    "-i",
+    "+",
+    "\\",
+]
 WORDS += ["recent", "--set", "set", "--match-set", "mark", "--mark", "0x1/", "MARK", "--set-xmark", "conntrack", "-f"]
 
 
