@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import gc
 import json
 import os
 import secrets
@@ -141,6 +142,7 @@ def start(shape: Shape, fault: Fault = HEALTHY, port: int = 0, speed: float = 1.
     with _listen(port) as listener:
         cluster = Cluster(shape, real_now(), secrets.token_urlsafe(24))
         cluster.boot(fault)
+        gc.freeze()  # what a large cluster holds would be looked through again and again
         with _folder() as folder:
             lab = Lab(cluster, folder, listener, speed)
             try:
