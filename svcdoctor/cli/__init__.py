@@ -17,8 +17,9 @@ from .lab import lab
 from .options import spread
 from .policy import policy
 from .snapshot import snapshot
+from .trace import trace
 
-COMMANDS = (diagnose, dns, policy, snapshot, explain)
+COMMANDS = (diagnose, dns, policy, trace, snapshot, explain)
 
 app = typer.Typer(
     add_completion=False,
