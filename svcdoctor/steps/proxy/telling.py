@@ -19,7 +19,8 @@ def names(nodes: Iterable[Seen]) -> str:
 
 def on_nodes(nodes: Sequence[Seen]) -> str:
     """``node1``, ``3 nodes (a, b, c)``."""
-    return nodes[0].name if len(nodes) == 1 else f"{count(len(nodes), 'node')} ({names(nodes)})"
+    ordered = sorted(nodes, key=lambda node: node.name)
+    return nodes[0].name if len(nodes) == 1 else f"{count(len(nodes), 'node')} ({names(ordered)})"
 
 
 def place(address: tuple[str, int]) -> str:
