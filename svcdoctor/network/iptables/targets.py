@@ -145,6 +145,8 @@ def place(text: str, keep_port: bool = True) -> Place:
 
 def _argument(words: Words, name: str) -> str:
     """What follows the option; how the kernel chooses a port or an address (--random, --persistent) is no matter."""
+    if len(words) == 2 and words[0] == name:
+        return words[1]
     return single({name: arguments for _, name, arguments in options(words)}[name])
 
 

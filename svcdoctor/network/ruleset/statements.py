@@ -54,7 +54,7 @@ class Random(Struct, frozen=True, gc=False):
 Key: TypeAlias = Field | Masked | Random
 
 
-class Match(Struct, frozen=True):
+class Match(Struct, frozen=True, gc=False):
     """The keys together are among values, or in the table's set of that name; the other way round if ``negated``."""
 
     keys: tuple[Key, ...]
@@ -130,7 +130,7 @@ class Place(Struct, frozen=True, gc=False):
     port: int | None = None
 
 
-class Translate(Struct, frozen=True):
+class Translate(Struct, frozen=True, gc=False):
     """Network address translation. The data of a lookup are `Place`s."""
 
     act: str  # dnat, redirect, snat or masquerade

@@ -4,6 +4,7 @@ Addresses, ports, protocols and marks are numbers, a range of them is a `Span`; 
 that ends in ``*`` stands for all that begin like it.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -36,6 +37,9 @@ NUMBERS = {
 """IANA's protocol numbers, by the names that iptables and nft print."""
 
 
+V4_HOST = re.compile(r"(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})(?:/32)?", re.ASCII)
+
+
 def one(number: int) -> Span:
     return Span(number, number)
 
@@ -43,6 +47,11 @@ def one(number: int) -> Span:
 @lru_cache(maxsize=65536)
 def addresses(text: str) -> Span:
     """An address, a CIDR or ``first-last``. Raises ValueError."""
+    found = V4_HOST.fullmatch(text)  # as nearly all rules have it; ipaddress takes six times as long
+    if found:
+        octets = tuple(map(int, found.groups()))
+        if max(octets) <= 255:
+            return one(octets[0] << 24 | octets[1] << 16 | octets[2] << 8 | octets[3])
     first, dash, last = text.partition("-")
     if dash:
         return Span(int(ip_address(first)), int(ip_address(last)))
