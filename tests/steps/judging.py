@@ -1,6 +1,6 @@
 """What scenarios assert: the one cause, and that nothing else is called an error."""
 
-from svcdoctor.model.diagnosis import Diagnosis, Finding, Severity, Verdict
+from svcdoctor.model.diagnosis import Diagnosis, Finding, Outcome, Severity, Verdict
 
 
 def names(diagnosis: Diagnosis, severity: Severity) -> list[str]:
@@ -10,6 +10,10 @@ def names(diagnosis: Diagnosis, severity: Severity) -> list[str]:
 def explain(diagnosis: Diagnosis) -> str:
     said = [f"{f.severity} {f.name} [{f.effect}, {f.confidence}]: {f.summary}" for f in diagnosis.findings]
     return "\n".join([f"{diagnosis.verdict}, root {diagnosis.root}", *said, *(o.reason for o in diagnosis.outcomes)])
+
+
+def of_step(diagnosis: Diagnosis, step: str) -> Outcome:
+    return next(outcome for outcome in diagnosis.outcomes if outcome.step == step)
 
 
 def blamed(diagnosis: Diagnosis, root: str, verdict: Verdict = Verdict.BROKEN) -> Finding:

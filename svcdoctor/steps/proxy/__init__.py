@@ -23,8 +23,10 @@ UNREAD = "no node's rules were read"
 def ask(case: Case) -> Answer:
     """On every node whose rules were read. Without any there is nothing to say, and nothing to be unsure of."""
     service = case.service
+    if case.unread is not None:
+        return Answer("the Service could not be read", gaps=(case.unread,))
     if service is None:
-        return Answer("no Service to have rules" if case.unread is None else UNREAD, skipped=True)
+        return Answer("there is no Service to have rules", skipped=True)
     if case.external_name or case.headless:
         return Answer("no address of its own, so no rules: its name leads to the pods themselves", skipped=True)
     if not any(rules.has_rules for rules in case.snapshot.node_rules.values()):

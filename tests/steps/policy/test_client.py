@@ -4,6 +4,7 @@ import pytest
 
 from svcdoctor.model.diagnosis import Effect, Verdict
 from tests.build import container
+from tests.steps.judging import of_step
 
 from .shop import (
     ASK_DNS,
@@ -24,7 +25,7 @@ def test_no_policy_no_finding():
     diagnosis = Shop().seen_from()
     assert diagnosis.findings == ()
     assert diagnosis.verdict is Verdict.HEALTHY
-    assert diagnosis.outcomes[-1].reason == "Pod shop/client may reach 3 endpoints, and may ask the name servers"
+    assert of_step(diagnosis, "policy").reason == "Pod shop/client may reach 3 endpoints, and may ask the name servers"
 
 
 @pytest.mark.parametrize(

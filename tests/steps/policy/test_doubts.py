@@ -5,6 +5,7 @@ from msgspec import structs
 
 from svcdoctor.model.diagnosis import Confidence, Effect, Severity, Status, Verdict
 from svcdoctor.model.snapshot import Reading
+from tests.steps.judging import of_step
 
 from .shop import (
     ASK_DNS,
@@ -123,7 +124,7 @@ def test_policies_that_may_not_be_read(kind):
     shop = Shop()
     shop.forbid(kind)
     diagnosis = shop.seen_from()
-    outcome = diagnosis.outcomes[-1]
+    outcome = of_step(diagnosis, "policy")
     assert outcome.status is Status.UNKNOWN
     assert diagnosis.verdict is Verdict.UNKNOWN
     assert all(gap.permission and gap.permission.startswith(f"list {kind}.") for gap in outcome.gaps)
@@ -133,8 +134,9 @@ def test_namespaces_are_missed_only_where_a_selector_asks():
     asks, does_not = Shop(let_in(spaces({"team": "a"}))), Shop(let_in(pods(app="client")))
     for shop in (asks, does_not):
         shop.forbid("namespaces")
-    assert [gap.permission for gap in asks.seen_from().outcomes[-1].gaps] == ["list namespaces at the cluster scope"]
-    assert does_not.seen_from().outcomes[-1].gaps == ()
+    gaps = of_step(asks.seen_from(), "policy").gaps
+    assert [gap.permission for gap in gaps] == ["list namespaces at the cluster scope"]
+    assert of_step(does_not.seen_from(), "policy").gaps == ()
 
 
 @pytest.mark.parametrize("specs", [(), (let_out(TO_WEB, ASK_DNS),), (let_in(pods(app="frontend")),)])
@@ -143,7 +145,7 @@ def test_pods_that_were_not_read_are_missed_where_policies_are(specs):
     whole = Shop(*specs).snapshot()
     seen = tuple(pod for pod in whole.pods.items if pod.name == "client")
     few = structs.replace(whole, pods=Reading(seen))
-    outcome = judged(few).outcomes[-1]
+    outcome = of_step(judged(few), "policy")
     assert not [f for f in outcome.findings if f.severity is Severity.ERROR]
     assert outcome.status is (Status.UNKNOWN if specs else Status.PASS)
     assert {gap.what for gap in outcome.gaps} >= ({"api/v1/namespaces/shop/pods"} if specs else set())
@@ -152,12 +154,12 @@ def test_pods_that_were_not_read_are_missed_where_policies_are(specs):
 def test_a_client_that_is_not_there():
     diagnosis = Shop().seen_from("nobody")
     assert diagnosis.verdict is Verdict.UNKNOWN
-    assert "there is no such pod" in diagnosis.outcomes[-1].gaps[0].why
+    assert "there is no such pod" in of_step(diagnosis, "policy").gaps[0].why
 
 
 def test_what_is_not_there_is_not_asked():
     shop = Shop(let_out(TO_WEB, ASK_DNS))
     shop.objects["endpointslices"] = []
     shop.objects["pods"] = [p for p in shop.objects["pods"] if p["metadata"]["labels"].get("app") != "web"]
-    outcome = shop.seen_from().outcomes[-1]
+    outcome = of_step(shop.seen_from(), "policy")
     assert (outcome.status, outcome.reason) == (Status.SKIPPED, "no endpoint to reach")
