@@ -54,14 +54,16 @@ class Walker:
         return Walk(packet, tuple(_merged(path.outcomes)), tuple(path.notes))
 
 
-def _resolve(node: Node, state: State, assumed: Mapping[Doubt, bool]) -> Path:
+def _resolve(node: Node, state: State, assumed: Mapping[Doubt, bool], steps: int = 0) -> Path:
     """The walk; where a doubt arises and both answers lead to the same ends, the walk without it."""
-    path = Path(node, assumed)
+    path = Path(node, assumed, steps)
     path.follow(state)
     if not path.doubts or len(assumed) >= MOST_DOUBTS:
         return path
     doubt = next(iter(path.doubts))
-    held, not_held = (_resolve(node, state, {**assumed, doubt: answer}) for answer in (True, False))
+    held = _resolve(node, state, {**assumed, doubt: True}, path.steps)
+    not_held = _resolve(node, state, {**assumed, doubt: False}, held.steps)
+    path.steps = not_held.steps
     return not_held if _ends(held) == _ends(not_held) else path
 
 

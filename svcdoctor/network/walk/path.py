@@ -14,7 +14,7 @@ from .rules import run
 from .state import State, written
 
 MOST_STEPS = 200_000
-"""Rules that one walk may ask; real ones take hundreds, and a few thousand on nodes with many endpoints."""
+"""Rules that one walk may ask, all its doubts together; real ones take hundreds, or 25 for each endpoint."""
 DEEPEST = 64
 """Jumps within jumps: nft allows 16, and rule sets that are in use a handful."""
 
@@ -29,15 +29,18 @@ class TooLong(Exception):
 
 
 class Path:
-    """One walk. ``assumed`` answers doubts; those that it does not answer are gathered in ``doubts``."""
+    """One walk. ``assumed`` answers doubts; those that it does not answer are gathered in ``doubts``.
 
-    def __init__(self, node: Node, assumed: Mapping[Doubt, bool]) -> None:
+    ``steps`` were taken before, by walks with other answers.
+    """
+
+    def __init__(self, node: Node, assumed: Mapping[Doubt, bool], steps: int = 0) -> None:
         self.node = node
         self.assumed = assumed
         self.doubts: dict[Doubt, None] = {}
         self.outcomes: list[Outcome] = []
         self.notes: dict[str, None] = {}
-        self.steps = 0
+        self.steps = steps
 
     # ---------------------------------------------------------------------------------------------------------- the way
 
