@@ -13,7 +13,7 @@ from ...model.snapshot import Gap
 from ...network.desired import fronts
 from ..step import Answer, Step
 from ..words import some
-from . import around, drift, flows, holes, leftovers, settings
+from . import around, drift, flows, holes, kernel, leftovers, settings
 from .nodes import Seen, client_node, seen
 from .rules import RULES, STEP_NAME
 
@@ -50,6 +50,7 @@ def _findings(case: Case, service: Service, nodes: Sequence[Seen]) -> Iterator[F
     yield from leftovers.findings(case, service, nodes)
     yield from holes.findings(case, service, nodes)
     yield from around.findings(case, service, nodes)
+    yield from kernel.findings(case, service, nodes)
     yield from flows.udp_findings(case, service, nodes)
     yield from flows.dead_flow_findings(case, service, nodes)
     yield from settings.reuse_findings(case, service, nodes)

@@ -138,6 +138,23 @@ IP_FORWARD_OFF = _rule(
     "net.ipv4.ip_forward (net.ipv6.conf.all.forwarding) is 0: by a hardening script, or lost at a reload.",
     "Set it to 1, and keep it in /etc/sysctl.d.",
 )
+CONNTRACK_FULL = _rule(
+    "SVC617",
+    "conntrack-full",
+    Severity.ERROR,
+    "The table of connections of a node is full: packets of new connections are dropped at random.",
+    "More connections than net.netfilter.nf_conntrack_max allows, or connections that are never closed.",
+    "Raise net.netfilter.nf_conntrack_max (kube-proxy: conntrack.maxPerCore), and see who opens so many.",
+)
+BR_NETFILTER_OFF = _rule(
+    "SVC618",
+    "br-netfilter-off",
+    Severity.ERROR,
+    "Packets between pods of one node pass its rules by: the answer of an endpoint beside the client comes from that "
+    "endpoint's own address, and the client drops it.",
+    "net.bridge.bridge-nf-call-iptables is 0, while the network plugin connects pods by a bridge.",
+    "Load br_netfilter and set net.bridge.bridge-nf-call-iptables to 1, for good in /etc/sysctl.d.",
+)
 
 RULES = (
     PROXY_DOWN,
@@ -156,4 +173,6 @@ RULES = (
     FORWARD_DROP,
     FOREIGN_DROP,
     IP_FORWARD_OFF,
+    CONNTRACK_FULL,
+    BR_NETFILTER_OFF,
 )

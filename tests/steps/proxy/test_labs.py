@@ -17,7 +17,7 @@ WHERE = {
     "wrong-cluster-cidr": {"node1", "node2", "node3"},
 }
 """The nodes that have the fault, where that is not node1."""
-AROUND = ("forward-drop", "foreign-drop", "ip-forward-off")
+AROUND = ("forward-drop", "foreign-drop", "ip-forward-off", "conntrack-full", "br-netfilter-off")
 """Faults of nodes that rules and the kernel's settings show."""
 FAULTS = [
     pytest.param(fault.name, mode, id=f"{fault.name}-{mode}")
