@@ -10,8 +10,8 @@ from . import console
 
 if TYPE_CHECKING:
     from ..collect.api import Api
+    from ..collect.gather import Gathered
     from ..model.diagnosis import Target
-    from ..model.snapshot import Snapshot
     from .options import Connection
     from .reading import Further
 
@@ -34,15 +34,19 @@ def asking(connection: "Connection", active: bool, yes: bool, image: str) -> "Fu
     if active and getattr(connection, "snapshot", None) is not None:
         raise UsageError("--active asks a cluster, but --snapshot reads none", "leave out one of the two")
 
-    def further(api: "Api", snapshot: "Snapshot", target: "Target") -> "Snapshot":
+    def further(api: "Api", gathered: "Gathered", target: "Target") -> "Gathered":
         from ..collect.kubeconfig import in_cluster
 
         here = in_cluster(os.environ)
         if not here and not active:
-            return snapshot
+            return gathered
+
+        from msgspec import structs
 
         from ..collect.asking_names import Ways, ask_names
 
-        return ask_names(api, snapshot, target, Ways(here, active, image if yes else ""), console.say)
+        ways = Ways(here, active, image if yes else "")
+        with console.progress("Asking name servers"):
+            return structs.replace(gathered, snapshot=ask_names(api, gathered.snapshot, target, ways, console.say))
 
     return further

@@ -8,6 +8,7 @@ from typer import Option
 from ..errors import ExitCode, UsageError
 from . import console
 from .active import USUAL_IMAGE, Active, Image, Yes, asking
+from .nodes_option import Nodes, reading_nodes
 from .options import ClientName, NoColor, ServiceName, Source
 from .target import parse
 
@@ -39,6 +40,7 @@ def diagnose(
     active: Active = False,
     yes: Yes = False,
     image: Image = USUAL_IMAGE,
+    nodes: Nodes = None,
     no_color: NoColor = False,
 ) -> ExitCode:
     """Find out why a Service does not answer.
@@ -49,7 +51,7 @@ def diagnose(
     130 interrupted, 141 the reader of the report left.
     """
     asked = parse(name, source.namespace)
-    further = asking(source, active, yes, image)
+    further = (asking(source, active, yes, image), *reading_nodes(source, nodes))
 
     from ..diagnose import diagnose as ask
     from ..model.diagnosis import Severity
@@ -62,7 +64,7 @@ def diagnose(
     chosen, left_out = _steps(only, steps), _steps(skip, steps)
     if not set(chosen or steps) - set(left_out):
         raise UsageError("--only and --skip leave no step to ask", f"there are: {', '.join(steps)}")
-    diagnosis = ask(read(source, asked, client, further), chosen, left_out)
+    diagnosis = ask(read(source, asked, client, *further), chosen, left_out)
     console.write(FORMATS[output](diagnosis, look(no_color, quiet)))
     return exit_code(diagnosis, Severity(fail_on))
 

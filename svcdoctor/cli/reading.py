@@ -17,22 +17,21 @@ if TYPE_CHECKING:
     from ..collect.kubeconfig import Options
     from ..model.case import Case
     from ..model.diagnosis import Target
-    from ..model.snapshot import Snapshot
 
-    Further = Callable[[Api, Snapshot, Target], Snapshot]
+    Further = Callable[[Api, Gathered, Target], Gathered]
 
 NOT_FOR_SNAPSHOTS = tuple(field.name for field in fields(Connection) if field.name not in ("namespace", "verbose"))
 
 
-def read(source: Source, asked: Asked, client: str | None, further: "Further | None" = None) -> "Case":
-    """The facts around the Service that was ``asked`` for; ``further`` observes more of a live cluster.
+def read(source: Source, asked: Asked, client: str | None, *further: "Further") -> "Case":
+    """The facts around the Service that was ``asked`` for; each ``further`` observes more of a live cluster.
 
     Raises CouldNotLook, UsageError.
     """
     from ..model.case import Case
 
     if source.snapshot is None:
-        gathered, target = gather(source, asked, client, keep=False, further=further)
+        gathered, target = gather(source, asked, client, False, *further)
         return Case(gathered.snapshot, target)
 
     from .. import archive
@@ -46,11 +45,9 @@ def read(source: Source, asked: Asked, client: str | None, further: "Further | N
 
 
 def gather(
-    connection: Connection, asked: Asked, client: str | None, keep: bool, further: "Further | None" = None
+    connection: Connection, asked: Asked, client: str | None, keep: bool, *further: "Further"
 ) -> "tuple[Gathered, Target]":
     """What the cluster says of the Service, live; the answers as they came are kept for a snapshot."""
-    from msgspec import structs
-
     from ..collect.api import connect
     from ..collect.gather import gather
 
@@ -61,9 +58,9 @@ def gather(
         try:
             with console.progress(f"Reading {target.namespace}/{target.name} from {api.server}"):
                 gathered = gather(api, target, keep)
-                if further is not None:
-                    gathered = structs.replace(gathered, snapshot=further(api, gathered.snapshot, target))
-                return gathered, target
+            for observe in further:
+                gathered = observe(api, gathered, target)
+            return gathered, target
         finally:
             api.close()
 

@@ -47,12 +47,20 @@ class Ran(Struct, frozen=True):
     stderr: str
     code: int
     ms: float
+    cut: bool = False  # it had more to print than is kept, and its end was not waited for
 
 
 class Channels:
     """An open WebSocket. Raises Refused while it opens, Silence afterwards."""
 
-    def __init__(self, api: Api, path: str, query: Iterable[tuple[str, str]], protocols: Sequence[str]) -> None:
+    def __init__(
+        self,
+        api: Api,
+        path: str,
+        query: Iterable[tuple[str, str]],
+        protocols: Sequence[str],
+        timeout: float = PATIENCE,
+    ) -> None:
         asked = list(query)
         door = api.door(path, asked)
         start = time.monotonic()
@@ -60,7 +68,7 @@ class Channels:
         try:
             self._socket = websocket.create_connection(
                 door.url,
-                timeout=PATIENCE,
+                timeout=timeout,
                 header=[f"{name}: {value}" for name, value in door.headers],
                 subprotocols=list(protocols),
                 sslopt={"context": door.tls, **({"server_hostname": door.server_name} if door.server_name else {})},
@@ -117,23 +125,36 @@ class Channels:
         self.close()
 
 
-def run(api: Api, namespace: str, pod: str, container: str, argv: Sequence[str], timeout: float = PATIENCE) -> Ran:
-    """Runs a command in a container, without input. Raises Refused, CannotRun, Silence."""
+def run(
+    api: Api,
+    namespace: str,
+    pod: str,
+    container: str,
+    argv: Sequence[str],
+    timeout: float = PATIENCE,
+    most: int = MOST,
+) -> Ran:
+    """Runs a command in a container, without input, and leaves it once it has printed more than ``most`` bytes.
+
+    Raises Refused, CannotRun, Silence.
+    """
     path = RESOURCES["pods"].path(namespace, pod) + "/exec"
     query = [*(("command", word) for word in argv), ("stdout", "true"), ("stderr", "true")]
     query += [("container", container)] if container else []
     printed = {STDOUT: bytearray(), STDERR: bytearray(), STATUS: bytearray()}
-    with Channels(api, path, query, EXEC_PROTOCOLS) as channels:
+    cut = False
+    with Channels(api, path, query, EXEC_PROTOCOLS, timeout) as channels:
         start = time.monotonic()
-        while (message := channels.receive(start + timeout)) is not None:
+        while not cut and (message := channels.receive(start + timeout)) is not None:
             channel, data = message
-            if channel in printed and len(printed[channel]) < MOST:
-                printed[channel] += data
+            if channel in printed:
+                cut = len(printed[channel]) + len(data) > most
+                printed[channel] += data[: most - len(printed[channel])]
             if channel == STATUS and data:
                 break
         ms = (time.monotonic() - start) * 1000
     out, err, status = (printed[channel].decode(errors="replace") for channel in (STDOUT, STDERR, STATUS))
-    return Ran(out, err, _exit_code(status), ms)
+    return Ran(out, err, 0 if cut else _exit_code(status), ms, cut)
 
 
 def _exit_code(text: str) -> int:
@@ -154,9 +175,9 @@ def _exit_code(text: str) -> int:
 class Forward:
     """A connection to one TCP port of a pod. Raises Refused and Silence."""
 
-    def __init__(self, api: Api, namespace: str, pod: str, port: int) -> None:
+    def __init__(self, api: Api, namespace: str, pod: str, port: int, timeout: float = PATIENCE) -> None:
         path = RESOURCES["pods"].path(namespace, pod) + "/portforward"
-        self._channels = Channels(api, path, [("ports", str(port))], FORWARD_PROTOCOLS)
+        self._channels = Channels(api, path, [("ports", str(port))], FORWARD_PROTOCOLS, timeout)
         self._pending = b""
         self._greeted: set[int] = set()
 
@@ -166,19 +187,36 @@ class Forward:
     def read(self, count: int, until: float) -> bytes:
         """Exactly ``count`` bytes. Raises Silence: "timeout", "refused" where nobody listens on the port."""
         while len(self._pending) < count:
-            message = self._channels.receive(until)
-            if message is None:
+            data = self._next(until)
+            if data is None:
                 raise Silence("the connection was closed")
-            channel, data = message
-            if channel not in self._greeted:  # the port's number comes first on each channel
-                self._greeted.add(channel)
-                data = data[struct.calcsize("<H") :]
-            if channel == 1 and data:
-                text = data.decode(errors="replace")
-                raise Silence("refused" if "refused" in text else text)
-            self._pending += data if channel == 0 else b""
+            self._pending += data
         taken, self._pending = self._pending[:count], self._pending[count:]
         return taken
+
+    def read_some(self, until: float) -> bytes:
+        """What comes next; nothing once the other side has closed. Raises Silence as `read` does."""
+        while not self._pending:
+            data = self._next(until)
+            if data is None:
+                return b""
+            self._pending = data
+        taken, self._pending = self._pending, b""
+        return taken
+
+    def _next(self, until: float) -> bytes | None:
+        """The data of one message, which may be none; None at the end."""
+        message = self._channels.receive(until)
+        if message is None:
+            return None
+        channel, data = message
+        if channel not in self._greeted:  # the port's number comes first on each channel
+            self._greeted.add(channel)
+            data = data[struct.calcsize("<H") :]
+        if channel == 1 and data:
+            text = data.decode(errors="replace")
+            raise Silence("refused" if "refused" in text else text)
+        return data if channel == 0 else b""
 
     def __enter__(self) -> "Forward":
         return self
