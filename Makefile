@@ -4,10 +4,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+TOOLS := iptables-restore:iptables nft:nftables ipset:ipset nfacct:nfacct unbound:unbound kubectl:kubernetes-client
 DEMO := $(BIN)/svcdoctor diagnose web --lab selector-typo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test tools lint bench docs clean
 
 help:
 	@echo "make demo    diagnose a broken Service of the embedded lab"
@@ -21,8 +22,20 @@ demo: $(READY)
 	@echo '$$ $(DEMO)'
 	@$(DEMO); code=$$?; [ $$code -eq 1 ] || { echo "demo: exit code $$code, where 1 (findings) was expected" >&2; exit 1; }
 
-test: lint
+test: lint tools
 	$(BIN)/python -m pytest -n auto
+
+# What tests ask for beside Python. Where it can't be installed, the tests that need it are skipped, and say so.
+tools:
+	@missing=$$(for pair in $(TOOLS); do command -v $${pair%%:*} >/dev/null || echo $${pair##*:}; done | sort -u | tr '\n' ' '); \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing $$missing"; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } >/dev/null 2>&1 \
+			|| echo "could not be installed: $$missing; the tests that need them are skipped"; \
+	else \
+		echo "not here: $$missing; the tests that need them are skipped (as root on Debian they would be installed)"; \
+	fi
 
 lint: $(READY)
 	$(BIN)/ruff check

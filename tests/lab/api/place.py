@@ -1,5 +1,6 @@
 """A place where kubectl is run: a cluster that has the lab's patient."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,20 @@ from pathlib import Path
 from msgspec import Struct
 
 KUBECTL = shutil.which("kubectl")
+OLDEST = 28
+"""Minor version of the oldest kubectl whose words are compared; older ones print and ask differently."""
+
+
+def lacking():
+    """Why kubectl can't be tried here; empty where it can."""
+    if KUBECTL is None:
+        return "there is no kubectl here"
+    said = subprocess.run([KUBECTL, "version", "--client", "-o", "json"], capture_output=True, text=True, check=False)
+    minor = int(json.loads(said.stdout)["clientVersion"]["minor"].rstrip("+"))
+    return "" if minor >= OLDEST else f"kubectl 1.{minor} is older than 1.{OLDEST}"
+
+
+LACKING = lacking()
 
 
 class Place(Struct, frozen=True):

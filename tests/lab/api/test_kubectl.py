@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.api.place import KUBECTL, Place, patient, ready
+from tests.lab.api.place import LACKING, Place, patient, ready
 from tests.lab.api.served import NOW, namespace, serve
 
-pytestmark = pytest.mark.skipif(KUBECTL is None, reason="there is no kubectl here")
+pytestmark = pytest.mark.skipif(bool(LACKING), reason=LACKING)
 
 
 @pytest.fixture(scope="module", params=["server", "lab"])
