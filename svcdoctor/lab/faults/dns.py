@@ -276,6 +276,12 @@ ACTIVE = (
         client=CLIENT,
         active=True,
     ),
-    Fault("dns-slow", "CoreDNS takes more than a second for every answer", (Dns({"delay": 1.2}),), client=CLIENT, active=True),
+    Fault(
+        "dns-slow",
+        "CoreDNS takes more than a second for every answer",
+        (Dns({"delay": 1.2}),),
+        client=CLIENT,
+        active=True,
+    ),
 )
 """Faults that only questions from the client show: ``--active``."""
