@@ -1,10 +1,15 @@
 """--nodes as it is typed."""
 
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 
+from svcdoctor.lab.faults import BY_NAME
 from tests.cli.test_live import svcdoctor
+from tests.lab.living import running
 
 __all__ = ["svcdoctor"]  # fixture
 
@@ -49,3 +54,16 @@ def test_a_snapshot_has_no_nodes_to_ask(svcdoctor, tmp_path):
     code, _, errors = svcdoctor("diagnose", "web", "--snapshot", str(tmp_path), "--nodes", "all")
     assert code == 2
     assert "--nodes asks a cluster, but --snapshot reads none" in errors
+
+
+def test_interrupting_while_a_kube_proxy_hangs_is_quiet_and_quick():
+    with running(BY_NAME["proxy-stale"]) as lab:
+        words = ("diagnose", "web", "--kubeconfig", str(lab.kubeconfig), "--nodes", "all", "-v")
+        command = [sys.executable, "-m", "svcdoctor", *words]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            next(line for line in process.stderr if "portforward" in line)
+            process.send_signal(signal.SIGINT)
+            out, errors = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in errors
