@@ -163,6 +163,21 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.accepted: list[Any] = []
+
+    def get_request(self) -> Any:
+        connection, address = super().get_request()
+        self.accepted.append(connection)
+        return connection, address
+
+    def server_close(self) -> None:
+        """Closes what clients left open too: its threads are not waited for."""
+        super().server_close()
+        for connection in self.accepted:
+            connection.close()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are part of the tests."""
 
