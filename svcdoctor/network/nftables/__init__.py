@@ -32,6 +32,7 @@ class Body(Struct):
     family: str = ""
     table: str = ""
     name: str = ""
+    handle: int = 0
     chain: str = ""  # of a rule
     type: msgspec.Raw = msgspec.Raw(b'""')
     hook: str = ""
@@ -42,8 +43,9 @@ class Body(Struct):
 class Gathered:
     """A table as its objects come in."""
 
-    def __init__(self, header: str) -> None:
+    def __init__(self, header: str, handle: int) -> None:
         self.header = header
+        self.handle = handle or None
         self.chains: dict[str, Chain] = {}
         self.sets: dict[str, NamedSet] = {}
         self.others: list[str] = []
@@ -102,7 +104,7 @@ def _ruleset(objects: list[dict[str, msgspec.Raw]], source: str) -> Ruleset:
                 continue
             body = BODY.decode(raw)
             if kind == "table":
-                tables[body.family, body.name] = Gathered(text)
+                tables[body.family, body.name] = Gathered(text, body.handle)
                 continue
             table = tables.get((body.family, body.table))
             if table is None:
@@ -112,7 +114,7 @@ def _ruleset(objects: list[dict[str, msgspec.Raw]], source: str) -> Ruleset:
             _take(table, kind, body, text)
     return Ruleset(
         tuple(
-            Table(family, name, found.chains, found.sets, "nft", found.header, tuple(found.others))
+            Table(family, name, found.chains, found.sets, "nft", found.header, found.handle, tuple(found.others))
             for (family, name), found in tables.items()
         ),
         header=header,

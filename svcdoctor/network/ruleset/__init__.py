@@ -7,7 +7,7 @@ a few. A rule that is not understood holds an `Opaque`; its text stays, and so d
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from .statements import Field, Match, Statement
 from .values import Values
@@ -138,6 +138,7 @@ class Table(Struct, frozen=True):
     sets: Mapping[str, NamedSet] = {}
     dialect: str = "iptables"  # or nft
     header: str = ""  # of nft: the object that declares it
+    handle: int | None = None  # nft counts tables as they are made
     others: tuple[str, ...] = ()  # of nft: objects that no packet meets by themselves, such as counters
 
     def __str__(self) -> str:
@@ -192,9 +193,10 @@ def combine(rulesets: Iterable[Ruleset]) -> Ruleset:
     """
     parts = list(rulesets)
     shown = {(table.family, table.name) for part in parts if part.nf_tables for table in part.tables}
+    handles = {(table.family, table.name): table.handle for part in parts for table in part.tables if table.handle}
     return Ruleset(
         tuple(
-            table
+            structs.replace(table, handle=handles.get((table.family, table.name))) if part.nf_tables else table
             for part in parts
             for table in part.tables
             if table.dialect == "iptables" or (table.family, table.name) not in shown

@@ -25,14 +25,31 @@ class Case(NamedTuple):
 
 
 UNKNOWN = [Case(WHOLE, None)]
+OF_CONNECTION = frozenset(
+    {
+        Field.STATUS,
+        Field.DIRECTION,
+        Field.CONNECTION_MARK,
+        Field.ORIGINAL_SOURCE,
+        Field.ORIGINAL_DESTINATION,
+        Field.ORIGINAL_PORT,
+    }
+)
+"""What a packet has not before conntrack saw it, or if it is not tracked."""
 
 
 def cases(statement: Match | InSet, state: State, table: Table, node: Node) -> list[Case]:
     """Whether the condition holds, its negation taken into account."""
+    if isinstance(statement, Match) and not (state.seen and state.tracked) and any(map(_of_connection, statement.keys)):
+        return [Case(WHOLE, False)]  # negated or not
     found = _in_ipset(statement, state, node) if isinstance(statement, InSet) else _match(statement, state, table, node)
     if not statement.negated:
         return found
     return [Case(case.share, None if case.found is None else not case.found) for case in found]
+
+
+def _of_connection(key: Key) -> bool:
+    return (key.field if isinstance(key, Masked) else key) in OF_CONNECTION
 
 
 def look_up(lookup: Lookup, state: State, table: Table, node: Node) -> list[Case]:
@@ -166,7 +183,9 @@ def _status(state: State) -> frozenset[str]:
 
 def _tracking(state: State) -> frozenset[str]:
     """iptables' --ctstate asks for translations too."""
-    return frozenset({"new"}) | _status(state) if state.tracked else frozenset({"untracked"})
+    if not state.tracked:
+        return frozenset({"untracked"})
+    return frozenset({"new"}) | _status(state) if state.seen else frozenset({"invalid"})
 
 
 SIMPLE: dict[Field, Callable[[State], Value]] = {

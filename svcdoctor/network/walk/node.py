@@ -4,7 +4,7 @@ from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 from ..packet import Host
-from ..ruleset import Chain, Ruleset, Table, VirtualServer
+from ..ruleset import HOOKS, Base, Chain, Ruleset, Table, VirtualServer
 from ..ruleset.values import NUMBERS
 
 LOOPBACK = {False: (0x7F000000, 0x7FFFFFFF), True: (1, 1)}
@@ -29,7 +29,8 @@ class Node:
         self.host = host
         self.v6 = v6
         self.tables = [table for table in ruleset.tables if table.family in ("ip6" if v6 else "ip", "inet")]
-        self.stops = {hook: self._stops(hook) for hook in ("prerouting", "input", "forward", "output", "postrouting")}
+        self.stops = {hook: self._stops(hook) for hook in HOOKS}
+        self.ambiguous = {hook for hook in HOOKS if self._ambiguous(hook)}
         self.servers = {_place(one): one for one in ruleset.virtual_servers if one.protocol and _v6(one) == v6}
         self.by_mark = {one.mark: one for one in ruleset.virtual_servers if not one.protocol}
         self.addresses = None if host.addresses is None else frozenset(map(_number, host.addresses))
@@ -38,14 +39,27 @@ class Node:
             key=lambda route: -route[0].prefixlen,
         )
 
-    def _stops(self, hook: str) -> list[Stop]:
+    def _bases(self, hook: str) -> list[tuple[Base, Table, Chain]]:
+        """The base chains in order. Of equal priority, the kernel asks first what was made last."""
         bases = [
             (chain.base, table, chain)
             for table in self.tables
             for chain in table.chains.values()
             if chain.base is not None and chain.base.hook == hook
+            if chain.texts or chain.base.policy == "drop"
         ]
-        bases.sort(key=lambda base: base[0].priority)
+        bases.reverse()
+        return sorted(bases, key=lambda base: (base[0].priority, -(base[1].handle or 0)))
+
+    def _ambiguous(self, hook: str) -> bool:
+        """Whether chains of equal priority are in different tables, and it is not known which was made first."""
+        made: dict[tuple[int, bool], set[tuple[str, int | None]]] = {}
+        for base, table, _ in self._bases(hook):
+            made.setdefault((base.priority, base.nat), set()).add((f"{table.dialect} {table}", table.handle))
+        return any(len(tables) > 1 and None in {handle for _, handle in tables} for tables in made.values())
+
+    def _stops(self, hook: str) -> list[Stop]:
+        bases = self._bases(hook)
         stops = [Stop(base.priority, ((table, chain),)) for base, table, chain in bases if not base.nat]
         nat = tuple((table, chain) for base, table, chain in bases if base.nat)
         if nat:
@@ -81,6 +95,17 @@ class Node:
         if mark and mark in self.by_mark:
             return self.by_mark[mark]
         return self.servers.get((protocol, address, port)) or self.servers.get((protocol, address, 0))
+
+
+def turned(stops: list[Stop]) -> list[Stop]:
+    """The same with chains of equal priority the other way round."""
+    inverted = [Stop(stop.priority, tuple(_turned(stop.chains)), stop.nat) for stop in reversed(stops)]
+    return sorted(inverted, key=lambda stop: stop.priority)
+
+
+def _turned(chains: tuple[tuple[Table, Chain], ...]) -> list[tuple[Table, Chain]]:
+    last_first = list(reversed(chains))
+    return sorted(last_first, key=lambda one: one[1].base.priority if one[1].base else 0)
 
 
 def _place(server: VirtualServer) -> tuple[int, int, int]:

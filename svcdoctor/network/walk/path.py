@@ -9,10 +9,11 @@ from ..ruleset import Chain, Table
 from ..ruleset.statements import VerdictKind
 from . import ipvs
 from .actions import At
-from .node import Node, Stop
+from .node import Node, Stop, turned
 from .rules import run
 from .state import State, written
 
+CONNTRACK_PRIORITY = -200
 MOST_STEPS = 200_000
 """Rules that one walk may ask, all its doubts together; real ones take hundreds, or 25 for each endpoint."""
 DEEPEST = 64
@@ -124,12 +125,20 @@ class Path:
 
     # -------------------------------------------------------------------------------------------------------- the hooks
 
-    def hook(self, name: str, state: State, stop: int = 0) -> list[State]:
-        """The branches that pass the hook, from its ``stop``th stop on."""
+    def hook(self, name: str, state: State) -> list[State]:
+        """The branches that pass the hook."""
         stops = self.node.stops[name]
+        if name in self.node.ambiguous:
+            as_listed = self.assume(("order",))
+            if as_listed is None:
+                self.unknown(state, f"which of two tables with chains of equal priority at {name} is asked first")
+                return []
+            stops = stops if as_listed else turned(stops)
         live = [state]
-        for position in range(stop, len(stops)):
-            live = [passed for one in live for passed in self._stop(name, stops[position], one)]
+        for one_stop in stops:
+            if one_stop.priority > CONNTRACK_PRIORITY:
+                live = [one if one.seen else structs.replace(one, seen=True) for one in live]
+            live = [passed for one in live for passed in self._stop(name, one_stop, one)]
         return live
 
     def _stop(self, hook: str, stop: Stop, state: State) -> list[State]:

@@ -31,7 +31,8 @@ class State(Struct, frozen=True):
     in_interface: str | None  # "" where there is none
     out_interface: str | None = ""
     connection_mark: int = 0
-    tracked: bool = True
+    tracked: bool = True  # notrack makes it False
+    seen: bool = False  # by conntrack, which comes after the table raw
     destination_done: bool = False  # translated, or decided that it is not
     source_done: bool = False
     dnat: bool = False
