@@ -375,6 +375,53 @@ def test_nft(objects, found):
         assert result == found
 
 
+def l4(name):
+    return {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": name}}
+
+
+def to_chain(kind, name):
+    return {kind: {"target": name}}
+
+
+@pytest.mark.parametrize(
+    ("source", "seen"), [("10.244.1.9", ""), ("192.168.7.7", " masqueraded"), ("10.244.1.2", None)]
+)
+def test_the_layout_of_kubernetes_1_30_to_1_35(source, seen):
+    """A chain that marks, endpoint chains that mark hairpins and translate, a verdict map of random numbers."""
+    key = {"concat": [DADDR, {"meta": {"key": "l4proto"}}, {"payload": {"protocol": "th", "field": "dport"}}]}
+    far = {"match": {"op": "!=", "left": SADDR, "right": {"prefix": {"addr": "10.244.0.0", "len": 16}}}}
+    http = {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 80}}
+    vip = {"match": {"op": "==", "left": DADDR, "right": "10.96.0.10"}}
+    service, endpoints = "service-X-shop/web/tcp/http", ["endpoint-A", "endpoint-B"]
+    rules = nft(
+        {"map": {"family": "ip", "table": "t", "name": "service-ips", "map": "verdict",
+                 "type": ["ipv4_addr", "inet_proto", "inet_service"],
+                 "elem": [[{"concat": ["10.96.0.10", "tcp", 80]}, to_chain("goto", service)]]}},
+        base("nat-prerouting", "nat", "prerouting", -100),
+        base("nat-postrouting", "nat", "postrouting", 100),
+        *(chain(name) for name in ("services", "masquerading", "mark-for-masquerade", service, *endpoints)),
+        ("nat-prerouting", to_chain("jump", "services")),
+        ("nat-postrouting", to_chain("jump", "masquerading")),
+        ("services", {"vmap": {"key": key, "data": "@service-ips"}}),
+        ("mark-for-masquerade", {"mangle": {"key": MARK, "value": {"|": [MARK, 16384]}}}),
+        ("masquerading", {"match": {"op": "==", "left": {"&": [MARK, 16384]}, "right": 0}}, {"return": None}),
+        ("masquerading", {"mangle": {"key": MARK, "value": {"^": [MARK, 16384]}}}),
+        ("masquerading", {"masquerade": {"flags": ["fully-random"]}}),
+        (service, vip, http, far, to_chain("jump", "mark-for-masquerade")),
+        (service, {"vmap": {"key": draw(2), "data": {"set": [
+            [number, to_chain("goto", name)] for number, name in enumerate(endpoints)]}}}),
+        *((name, {"match": {"op": "==", "left": SADDR, "right": ip}}, to_chain("jump", "mark-for-masquerade"))
+          for name, ip in zip(endpoints, ("10.244.1.2", "10.244.2.2"), strict=True)),
+        *((name, l4("tcp"), {"dnat": {"addr": ip, "port": 8080}})
+          for name, ip in zip(endpoints, ("10.244.1.2", "10.244.2.2"), strict=True)),
+    )  # fmt: skip
+    first, second = (" masqueraded", "") if seen is None else (seen, seen)
+    assert ends(rules, Packet(source, "10.96.0.10", 80, origin=Origin.POD), HOST) == {
+        f"10.244.1.2:8080{first}": "1/2",
+        f"10.244.2.2:8080{second}": "1/2",
+    }
+
+
 def test_a_new_client_is_remembered_by_no_set():
     rules = nft(
         {
