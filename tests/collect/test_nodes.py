@@ -131,8 +131,9 @@ def test_what_is_saved_reads_back_the_same(tmp_path):
 def test_without_permission_it_is_a_gap_that_names_it():
     with running(HEALTHY) as lab:
         deny(lab, "pods/exec")
-        gathered, _, _ = look(lab)
+        gathered, target, _ = look(lab)
     (gap,) = gathered.snapshot.gaps
+    assert (step(gathered, target).status, step(gathered, target).gaps) == (Status.UNKNOWN, (gap,))
     assert (gap.what, gap.permission) == ("nodes/node1", "create pods/exec in namespace kube-system")
     assert {name for rules in gathered.snapshot.node_rules.values() for name in rules.texts} == {
         "proxy-mode.txt",

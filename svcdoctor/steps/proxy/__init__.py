@@ -18,10 +18,11 @@ from .nodes import Seen, client_node, seen
 from .rules import RULES, STEP_NAME
 
 UNREAD = "no node's rules were read"
+OF_KUBELETS = ("/kubelet-configz.json", "/resolv.conf")
 
 
 def ask(case: Case) -> Answer:
-    """On every node whose rules were read. Without any there is nothing to say, and nothing to be unsure of."""
+    """On every node whose rules were read. Where nobody tried there is nothing to say, and nothing to be unsure of."""
     service = case.service
     if case.unread is not None:
         return Answer("the Service could not be read", gaps=(case.unread,))
@@ -30,7 +31,8 @@ def ask(case: Case) -> Answer:
     if case.external_name or case.headless:
         return Answer("no address of its own, so no rules: its name leads to the pods themselves", skipped=True)
     if not any(rules.has_rules for rules in case.snapshot.node_rules.values()):
-        return Answer(UNREAD, skipped=True)
+        failed = tuple(gap for gap in case.snapshot.gaps if _of_rules(gap))
+        return Answer(UNREAD, gaps=failed) if failed else Answer(UNREAD, skipped=True)
     if not any(fronts(service, v6) for v6 in (False, True)):
         return Answer("kube-proxy makes no rules for it", skipped=True)
     if not case.slices_known:
@@ -57,10 +59,19 @@ def _findings(case: Case, service: Service, nodes: Sequence[Seen]) -> Iterator[F
     yield from settings.cidr_findings(case, service, nodes)
 
 
+def _of_rules(gap: Gap) -> bool:
+    """Whether a node's rules, or what shows them, could not be read; its kubelet is the DNS step's business."""
+    return gap.what.startswith("nodes/") and not gap.what.endswith(OF_KUBELETS)
+
+
 def _gaps(case: Case, nodes: Sequence[Seen]) -> Iterator[Gap]:
-    """What could not be followed, by node; and the client's own node, if it was not read."""
+    """Nodes that could not be read, the client's own if nobody tried, and what could not be followed."""
+    unread = {gap.what: gap for gap in case.snapshot.gaps if _of_rules(gap)}
+    for node in nodes:
+        unread.pop(f"nodes/{node.name}", None)
+    yield from (gap for what, gap in unread.items() if what.count("/") == 1)
     home = client_node(case)
-    if home and home not in {node.name for node in nodes}:
+    if home and home not in {node.name for node in nodes} and f"nodes/{home}" not in unread:
         yield Gap(f"nodes/{home}", "the rules of the client's node were not read")
     for node in nodes:
         for why in node.unknown[:1]:
