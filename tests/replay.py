@@ -2,11 +2,11 @@
 
 import gzip
 import json
+import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -160,12 +160,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = True
+    daemon_threads = False  # they are waited for, or they would let go of their sockets when nobody looks
     request_queue_size = 64
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self.accepted: list[Any] = []
+        self.ended = threading.Event()
 
     def get_request(self) -> Any:
         connection, address = super().get_request()
@@ -173,10 +174,12 @@ class _Server(ThreadingHTTPServer):
         return connection, address
 
     def server_close(self) -> None:
-        """Closes what clients left open too: its threads are not waited for."""
-        super().server_close()
+        """Ends what clients left open, and what still dawdles."""
+        self.ended.set()
         for connection in self.accepted:
-            connection.close()
+            with suppress(OSError):  # it has ended already
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Clients that hang up are part of the tests."""
@@ -276,7 +279,8 @@ def dawdle(seconds: float) -> Callable[[Handler], None]:
     """Silence first."""
 
     def act(handler: Handler) -> None:
-        time.sleep(seconds)
+        if handler.server.ended.wait(seconds):  # type: ignore[attr-defined]
+            return
         handler.send(*handler.replay.answer(handler.place, handler.query))
 
     return act

@@ -62,6 +62,7 @@ class Api:
         self._sleep = sleep
         self._lock = threading.Lock()
         self._generation = 0
+        self._closed = False
         self._refused: CouldNotLook | None = None
         self._connect()
 
@@ -125,6 +126,8 @@ class Api:
         content_type: str = "",
     ) -> Reply | None:
         """One request; None where the connection broke and another try may help."""
+        if self._closed:
+            raise Silence("nobody waits for the answer any more")
         headers = self._headers.copy()
         if content_type:
             headers["Content-Type"] = content_type
@@ -147,6 +150,8 @@ class Api:
             return None
         finally:
             self._on_call(Call(method, f"/{path}", query, status, (time.monotonic() - start) * 1000, size))
+            if self._closed:  # in the meantime: what this call opened is let go too
+                self._let_go()
 
     def _read(self, response: urllib3.BaseHTTPResponse, start: float) -> bytes:
         """The body, decompressed. A server that drips it for ever is cut off."""
@@ -219,7 +224,7 @@ class Api:
             if self._refused is not None:  # a plugin that failed once is not run for every waiting call
                 raise self._refused
             if self._generation == generation:
-                self.close()
+                self._let_go()
                 try:
                     self._connect()
                 except CouldNotLook as error:
@@ -229,8 +234,17 @@ class Api:
         return True
 
     def close(self) -> None:
-        """Lets go of all connections."""
-        self._client.rest_client.close()
+        """Lets go of all connections. Calls that other threads have under way open none any more."""
+        self._closed = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """urllib3 only forgets its pools: whoever still holds one, an exception say, would hold its sockets open."""
+        manager = self._client.rest_client.pool_manager
+        for key in manager.pools.keys():  # noqa: SIM118 - it is no dict, and refuses to be iterated over
+            if pool := manager.pools.get(key):
+                pool.close()
+        manager.clear()
 
 
 def connect(options: Options, on_call: Callable[[Call], None] | None = None) -> Api:
